@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# The one entry point. Everything it makes lies in out/, everything slow to make is kept in the cache (NACRE_CACHE).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+BOARD ?= qemu-virt
+export BOARD
+export LINUX_TARBALL MUSL_TARBALL NACRE_CACHE NACRE_OUT DEBUG JOBS
+
+.DEFAULT_GOAL := help
+.PHONY: help setup sdk kernel menuconfig userspace host rootfs image samples run qemu test fuzz check clean distclean
+
+help: ## Show this list
+	@echo 'Nacre: an open implementation of the Azure Sphere OS. Targets:'
+	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@echo 'Variables: BOARD=qemu-virt  APP=package for run  T=test or fuzz target  TIME=seconds of fuzzing  DEBUG=1 for the kernel'
+
+setup: ## Install or check the tools that the build needs
+	@scripts/setup.sh
+
+sdk: setup ## Make the C toolchain for the device (out/sdk)
+	@scripts/sdk.sh
+
+kernel: setup ## Build the kernel of BOARD (out/image/zImage)
+	@scripts/kernel.sh
+
+menuconfig: setup ## Look at the kernel configuration (changes belong into the fragments)
+	@scripts/kernel.sh config
+	@scripts/kernel.sh menuconfig
+
+userspace: sdk ## Build the programs of the device (out/device)
+	@scripts/userspace.sh device
+
+host: setup ## Build the nacre command line tool (out/host/nacre)
+	@scripts/userspace.sh host
+
+rootfs: userspace ## Assemble the root file system (out/image/rootfs.squashfs)
+	@scripts/rootfs.sh
+
+image: kernel rootfs
+
+samples: sdk host ## Build the sample apps (out/samples)
+	@$(MAKE) -C samples/hello-rust
+	@$(MAKE) -C samples/hello-c
+
+run: image samples ## Boot the OS in QEMU, deploy an app, show what it may do and what it printed, power off
+	@python3 tests/harness/demo.py $(if $(APP),--app '$(APP)')
+
+qemu: image host ## Boot the OS in QEMU with its console here
+	@python3 tests/harness/console.py
+
+test: image samples ## Run all tests, or those that match T=
+	@scripts/test.sh $(if $(T),'$(T)')
+
+fuzz: setup ## Fuzz one parser: make fuzz T=manifest TIME=60
+	@scripts/fuzz.sh '$(or $(T),)' '$(or $(TIME),60)'
+
+check: setup ## Check the form of everything: rustfmt, clippy, shellcheck, licences, dependencies
+	@scripts/check.sh
+
+clean: ## Remove what was built (out/)
+	@rm -rf out
+
+distclean: clean ## Remove also the shared cache
+	@scripts/distclean.sh

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# Builds the kernel of BOARD into out/image/zImage; with equal inputs it comes from the cache.
+#
+# kernel.sh            build
+# kernel.sh config     only configure, and leave the tree for menuconfig and the like
+. "$(dirname "$0")/lib.sh"
+. "$TOP/scripts/pins.sh"
+. "$TOP/scripts/tools.sh"
+
+fragments_file=$TOP/board/$BOARD/kernel.fragments
+[ -f "$fragments_file" ] || die "no board '$BOARD': there is no board/$BOARD/kernel.fragments. Boards: $(cd "$TOP/board" && echo */kernel.fragments)"
+mapfile -t fragments < <(grep -v '^#' "$fragments_file")
+[ "${DEBUG:-0}" = 1 ] && fragments+=(board/common/kernel/debug.config)
+
+source=$OUT/kernel/source
+build=$OUT/kernel/build-$BOARD
+image=$OUT/image
+
+tool_versions() { rustc --version; "$BINDGEN" --version; "$CLANG" --version | head -n 1; }
+key=$({ printf '%s\n' "$LINUX_VERSION" "$BOARD" "${DEBUG:-0}"; tool_versions; } |
+	digest_of kernel-patches modules scripts/kernel.sh "${fragments[@]}" "${fragments_file#"$TOP"/}")
+cached=$CACHE/kernel/$key
+
+publish() { # put the cached result where the image is made; equal files keep their times
+	mkdir -p "$image"
+	rsync -c "$cached/zImage" "$cached/kernel.config" "$cached/kernel.size" "$image/"
+	touch "$cached"
+}
+
+kmake() {
+	make -C "$source" O="$build" ARCH=arm LLVM="${LLVM_SUFFIX:-1}" RUSTC="$(command -v rustc)" BINDGEN="$BINDGEN" \
+		KBUILD_BUILD_TIMESTAMP='@0' KBUILD_BUILD_USER=nacre KBUILD_BUILD_HOST=nacre KBUILD_BUILD_VERSION=1 "$@"
+}
+
+prepare_source() { # the pinned tree with our series and modules/ in it; files that stay the same keep their times
+	local wanted have_key=$OUT/kernel/source.key fresh=$OUT/kernel/source.new patch
+	wanted=$(printf '%s' "$LINUX_VERSION" | digest_of kernel-patches)
+	if [ -f "$have_key" ] && [ "$(cat "$have_key")" = "$wanted" ]; then
+		return
+	fi
+	rm -f "$have_key"
+	rm -rf "$fresh"
+	mkdir -p "$fresh" "$source"
+	tar -xf "$archive" -C "$fresh" --strip-components=1
+	while read -r patch; do
+		echo "patch $patch"
+		patch -d "$fresh" -p1 -s -N --no-backup-if-mismatch <"$TOP/kernel-patches/$patch"
+	done < <(grep -v '^#' "$TOP/kernel-patches/series")
+	rsync -rlpc --delete --exclude=/nacre "$fresh/" "$source/"
+	rm -rf "$fresh"
+	# Ours is built where it lies.
+	ln -sfn "$TOP/modules" "$source/nacre"
+	printf '%s' "$wanted" >"$have_key"
+}
+
+configure() {
+	local base=$build/.config.wanted
+	mkdir -p "$build"
+	kmake -s KCONFIG_CONFIG="$base" tinyconfig
+	(cd "$TOP" && "$source/scripts/kconfig/merge_config.sh" -m -O "$build" "$base" "${fragments[@]}")
+	mv "$build/.config" "$base"
+	cp "$base" "$build/.config.new"
+	KCONFIG_CONFIG=$build/.config.new kmake -s olddefconfig
+	"$TOP/scripts/check-config.sh" "$build/.config.new" "${fragments[@]/#/$TOP/}"
+	if cmp -s "$build/.config.new" "$build/.config"; then
+		rm "$build/.config.new"
+	else
+		mv "$build/.config.new" "$build/.config"
+	fi
+	rm -f "$base" "$build"/.config*.old
+}
+
+rust_fits() { kmake -s rustavailable; }
+compile() { kmake -j"$JOBS" zImage; }
+
+store() {
+	local work
+	mkdir -p "$CACHE/kernel"
+	work=$(mktemp -d "$CACHE/kernel/.new.XXXXXX")
+	cp "$build/arch/arm/boot/zImage" "$work/zImage"
+	cp "$build/.config" "$work/kernel.config"
+	"${LLVM_AR/llvm-ar/llvm-size}" "$build/vmlinux" | tail -n 1 |
+		awk -v z="$(stat -c %s "$work/zImage")" '{ printf "text=%d data=%d bss=%d zimage=%d\n", $1, $2, $3, z }' >"$work/kernel.size"
+	rm -rf "$cached"
+	mv "$work" "$cached"
+	# Old results go when there are more than eight.
+	find "$CACHE/kernel" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +9 | cut -d' ' -f2- | xargs -r rm -rf
+}
+
+if [ "${1:-build}" = build ] && [ -f "$cached/zImage" ]; then
+	publish
+	exit 0
+fi
+archive=$("$TOP/scripts/fetch.sh" linux)
+long kernel-source "Preparing Linux $LINUX_VERSION" prepare_source
+long kernel-config "Configuring the kernel for $BOARD" configure
+long kernel-rust "Checking that Rust fits the kernel" rust_fits
+[ "${1:-build}" = config ] && exit 0
+long kernel "Building the kernel for $BOARD (three to six minutes from cold on two cores)" compile
+store
+publish
+say "Kernel: $(cat "$image/kernel.size")"

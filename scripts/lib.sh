@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# What every build script shares: places, messages, and long steps with progress and a log.
+# shellcheck shell=bash
+
+set -euo pipefail
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+OUT=${NACRE_OUT:-$TOP/out}
+CACHE=${NACRE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nacre}
+BOARD=${BOARD:-qemu-virt}
+JOBS=${JOBS:-$(nproc)}
+LOGS=$OUT/logs
+export TARGET=armv7-unknown-linux-musleabihf
+
+# The distribution's rustc builds the kernel and user space alike; a rustup shim in front of it would not.
+PATH=/usr/bin:/bin:/usr/sbin:/sbin:$CACHE/bin:$PATH
+unset RUSTC_WRAPPER RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET RUSTUP_TOOLCHAIN
+
+mkdir -p "$OUT" "$LOGS" "$CACHE"
+
+say() { printf '%s\n' "$*"; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# sha256 over names and contents of the given files and folders below $TOP, their tests left out, and over standard input.
+digest_of() {
+	{ cd "$TOP" && find "$@" -type f -not -path '*/tests/*' -not -name Cargo.toml -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum; cat; } | sha256sum | cut -c1-16
+}
+
+# long NAME WHAT COMMAND...: runs a command with its output in a log, shows that it lives, and explains a failure.
+long() {
+	local name=$1 what=$2 log=$LOGS/$1.log start=$SECONDS pid status=0
+	shift 2
+	printf '%s (log: %s)\n' "$what" "${log#"$PWD"/}"
+	"$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 1
+		if [ -t 1 ]; then
+			printf '\r  %4d s  %s\033[K' $((SECONDS - start)) "$(tail -n 1 "$log" 2>/dev/null | tr -d '\r' | cut -c1-64)"
+		elif [ $(((SECONDS - start) % 60)) -eq 59 ]; then
+			printf '  %d s: %s\n' $((SECONDS - start)) "$(tail -n 1 "$log" 2>/dev/null | cut -c1-64)"
+		fi
+	done
+	wait "$pid" || status=$?
+	trap - INT TERM
+	[ -t 1 ] && printf '\r\033[K'
+	if [ "$status" -ne 0 ]; then
+		printf 'error: %s failed with status %d after %d s. The last lines of %s:\n' "$name" "$status" $((SECONDS - start)) "$log" >&2
+		tail -n 25 "$log" | sed 's/^/  | /' >&2
+		return "$status"
+	fi
+	printf '  done in %d s\n' $((SECONDS - start))
+}
+
+# locked NAME COMMAND...: one at a time over all clones that share the cache.
+locked() {
+	local lock=$CACHE/.lock-$1
+	shift
+	( flock 9; "$@" 9>&- ) 9>"$lock"
+}
