@@ -29,14 +29,16 @@ digest_of() {
 
 # long NAME WHAT COMMAND...: runs a command with its output in a log, shows that it lives, and explains a failure.
 long() {
-	local name=$1 what=$2 log=$LOGS/$1.log start=$SECONDS pid status=0
+	local name=$1 what=$2 log=$LOGS/$1.log start=$SECONDS shown=$SECONDS pid status=0
 	shift 2
 	printf '%s (log: %s)\n' "$what" "${log#"$PWD"/}"
 	"$@" >"$log" 2>&1 </dev/null &
 	pid=$!
 	trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
 	while kill -0 "$pid" 2>/dev/null; do
-		sleep 1
+		sleep 0.1
+		[ "$SECONDS" -ne "$shown" ] || continue
+		shown=$SECONDS
 		if [ -t 1 ]; then
 			printf '\r  %4d s  %s\033[K' $((SECONDS - start)) "$(tail -n 1 "$log" 2>/dev/null | tr -d '\r' | cut -c1-64)"
 		elif [ $(((SECONDS - start) % 60)) -eq 59 ]; then
