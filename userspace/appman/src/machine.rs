@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+
+//! What the manager needs of the machine below it.
+//!
+//! The manager decides, the machine does; tests put a made-up machine in its place.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+use control::ExitReason;
+use manifest::Manifest;
+use policy::ComponentId;
+
+use crate::store::Content;
+
+/// Everything that a process of an app is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Launch<'a> {
+    /// What the app may do, and what to execute.
+    pub manifest: &'a Manifest,
+    /// The app's mutable file, with the capability `MutableStorage`.
+    pub mutable_file: Option<&'a Path>,
+}
+
+/// A process of an app that was started.
+#[derive(Debug)]
+pub struct Started {
+    /// The process that the manager waits for.
+    pub process: i32,
+    /// The reading end of the app's standard output and error; reading does not wait.
+    pub output: File,
+}
+
+/// Why the machine could not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct MachineError {
+    /// One line: what failed, and why.
+    pub message: String,
+    /// The error number; 0 when there is none.
+    pub errno: i32,
+    /// Whether a later try would fail in the same way.
+    pub lasting: bool,
+}
+
+/// Memory of one app in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AppMemory {
+    /// What is charged to it now.
+    pub current: u64,
+    /// The most that was charged to it.
+    pub peak: u64,
+}
+
+/// Memory of all apps in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GroupMemory {
+    /// What is charged to apps, kernel buffers included.
+    pub current: u64,
+    /// User pages of it.
+    pub user: u64,
+    /// The most that was charged since boot.
+    pub peak: u64,
+}
+
+/// Memory of the device in KiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DeviceMemory {
+    /// `MemTotal`.
+    pub total_kib: u64,
+    /// `MemAvailable`.
+    pub available_kib: u64,
+}
+
+/// The machine.
+pub trait Machine {
+    /// Time since boot.
+    fn now(&self) -> Duration;
+
+    /// Mounts a verified package, from the descriptor that it was verified through, for its
+    /// component.
+    ///
+    /// # Errors
+    /// When a step fails; nothing stays mounted then.
+    fn attach(&mut self, component: ComponentId, content: &Content) -> Result<(), MachineError>;
+
+    /// Undoes [`Machine::attach`]; no process of the app is left.
+    ///
+    /// # Errors
+    /// When the package cannot be unmounted.
+    fn detach(&mut self, component: ComponentId) -> Result<(), MachineError>;
+
+    /// Starts a process of an app whose package is attached.
+    ///
+    /// # Errors
+    /// When no process could be made; what goes wrong later is told when it ends.
+    fn launch(&mut self, launch: Launch<'_>) -> Result<Started, MachineError>;
+
+    /// Asks an app to end.
+    fn terminate(&mut self, component: ComponentId);
+
+    /// Ends an app and everything that it started.
+    fn kill(&mut self, component: ComponentId);
+
+    /// Why an app's process ended, whose raw wait status is given; what belonged to the process is let go.
+    fn collect(&mut self, component: ComponentId, status: i32) -> ExitReason;
+
+    /// Memory of an app, if it has a process.
+    fn app_memory(&self, component: ComponentId) -> Option<AppMemory>;
+
+    /// Process ids of an app.
+    fn app_processes(&self, component: ComponentId) -> Vec<i32>;
+
+    /// Memory of all apps.
+    fn group_memory(&self) -> GroupMemory;
+
+    /// Memory of the device.
+    fn device_memory(&self) -> DeviceMemory;
+
+    /// Release and version of the kernel.
+    fn kernel(&self) -> String;
+}
