@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""Where things lie, and how long to wait for them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+OUT = Path(os.environ.get("NACRE_OUT", TOP / "out"))
+CACHE = Path(
+    os.environ.get("NACRE_CACHE", Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nacre")
+)
+BOARD = os.environ.get("BOARD", "qemu-virt")
+
+TEST = OUT / "test"
+LOGS = TEST / "logs"
+KERNEL = OUT / "image" / "zImage"
+ROOTFS = OUT / "image" / "rootfs.squashfs"
+SDK = OUT / "sdk"
+NACRE = Path(os.environ.get("NACRE", OUT / "host" / "nacre"))
+SAMPLES = OUT / "samples"
+
+DEVICE_TARGET = "armv7-unknown-linux-musleabihf"
+
+# The distribution's Rust builds everything; a rustup shim in front of it would not.
+SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
+
+
+def seconds(usual: float) -> float:
+    """A time limit: what is usually plenty, scaled for machines that are slower than usual."""
+    return usual * float(os.environ.get("NACRE_TIMEOUT_SCALE", "1"))
