@@ -55,7 +55,7 @@ test: image samples ## Run all tests, or those that match T=
 	@scripts/test.sh $(if $(T),'$(T)')
 
 fuzz: setup ## Fuzz one parser: make fuzz T=manifest TIME=60
-	@scripts/fuzz.sh '$(or $(T),)' '$(or $(TIME),60)'
+	@scripts/fuzz.sh '$(T)' '$(or $(TIME),60)'
 
 check: setup ## Check the form of everything: rustfmt, clippy, shellcheck, licences, dependencies
 	@scripts/check.sh

@@ -6,9 +6,9 @@
 
 fuzz=$TOP/userspace/fuzz
 targets=$(cd "$fuzz/fuzz_targets" && basename -s .rs -- *.rs | tr '\n' ' ')
-target=${1:-}
+target=${1:-none}
 seconds=${2:-60}
-[ -n "$target" ] && [ -f "$fuzz/fuzz_targets/$target.rs" ] || die "no fuzz target '$target'. Say: make fuzz T=NAME TIME=SECONDS, with NAME one of: $targets"
+[ -f "$fuzz/fuzz_targets/$target.rs" ] || die "no fuzz target '$target'. Say: make fuzz T=NAME TIME=SECONDS, with NAME one of: $targets"
 [[ $seconds =~ ^[0-9]+$ ]] || die "TIME=$seconds is not a number of seconds"
 
 install_cargo_fuzz() {
