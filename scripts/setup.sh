@@ -19,7 +19,7 @@ packages() { # every package, one a line
 	local suffix llvm=
 	printf '%s\n' bc bison ca-certificates cmake cpio curl device-tree-compiler file flex g++ gcc git iproute2 kmod \
 		libc6-dev libelf-dev libssl-dev linux-libc-dev-armhf-cross make openssl patch pkg-config \
-		python3 python3-pip python3-venv qemu-system-arm rsync squashfs-tools xz-utils
+		python3 python3-pip python3-venv qemu-system-arm rsync shellcheck squashfs-tools xz-utils
 	apt-cache search --names-only '^libgcc-[0-9]+-dev-armhf-cross$' | cut -d' ' -f1 | sort -V | tail -n 1
 	if at_least "$RUSTC_MINIMUM" "$(candidate rustc)"; then
 		printf '%s\n' cargo rust-clippy rust-src rustc rustfmt
