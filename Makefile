@@ -7,7 +7,6 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 BOARD ?= qemu-virt
 export BOARD
-export LINUX_TARBALL MUSL_TARBALL NACRE_CACHE NACRE_OUT DEBUG JOBS
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sdk kernel menuconfig userspace host rootfs image samples run qemu test fuzz check clean distclean

@@ -7,18 +7,18 @@ import os
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-OUT = Path(os.environ.get("NACRE_OUT", TOP / "out"))
+OUT = Path(os.environ.get("NACRE_OUT") or TOP / "out")
 CACHE = Path(
-    os.environ.get("NACRE_CACHE", Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nacre")
+    os.environ.get("NACRE_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nacre"
 )
-BOARD = os.environ.get("BOARD", "qemu-virt")
+BOARD = os.environ.get("BOARD") or "qemu-virt"
 
 TEST = OUT / "test"
 LOGS = TEST / "logs"
 KERNEL = OUT / "image" / "zImage"
 ROOTFS = OUT / "image" / "rootfs.squashfs"
 SDK = OUT / "sdk"
-NACRE = Path(os.environ.get("NACRE", OUT / "host" / "nacre"))
+NACRE = Path(os.environ.get("NACRE") or OUT / "host" / "nacre")
 SAMPLES = OUT / "samples"
 
 DEVICE_TARGET = "armv7-unknown-linux-musleabihf"
