@@ -3,14 +3,14 @@
 //! The first process of an app: it becomes as confined as the app will be, starts it, passes `SIGTERM` on, and
 //! reports its end.
 //!
-//! It is process 1 in the namespace of the app, so the kernel ends all processes of the app with it, and leaves
-//! it alone when they signal it. What they can make it do with a `SIGTERM` is end themselves.
+//! It is process 1 in the namespace of the app, so the kernel ends all processes of the app with it. They cannot
+//! signal it: the filter refuses that, and the kernel would ignore what process 1 has no handler for.
 
 use std::os::fd::{AsFd, OwnedFd};
 
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
-use sys::process::{Ended, Forked, SingleThreaded, Wait, exit, fork_until_execute, wait_any};
+use sys::process::{Ended, Wait, exit, wait_any};
 use sys::{Errno, Result};
 
 use crate::confinement::Confinement;
@@ -53,7 +53,6 @@ impl Inherited {
 
 /// Is the first process of an app, from its birth in new namespaces to its end.
 pub(crate) fn run(
-    single: &SingleThreaded,
     inherited: Inherited,
     namespaces: Enforced<Namespaces>,
     confinement: &Confinement,
@@ -70,21 +69,21 @@ pub(crate) fn run(
         output,
         &reporter,
     );
-    let failure = match confined.and_then(|confined| start(single, confined, confinement)) {
-        Ok(Started::Here(failure)) | Err(failure) => failure,
-        Ok(Started::Child(child)) => match supervise(child, &mut reporter) {
-            Ok(ended) => {
-                reporter.report(Report::Ended(ended));
-                exit(0)
-            }
-            Err(errno) => Failure {
-                step: Step::Report,
-                errno,
-            },
-        },
-    };
-    reporter.report(Report::Refused(failure));
-    exit(FAILED)
+    let spawned = confined.and_then(|confined| confined.spawn(&Linux, confinement));
+    let supervised = spawned.and_then(|app| {
+        reporter.report(Report::Running);
+        supervise(app).at(Step::Report)
+    });
+    match supervised {
+        Ok(ended) => {
+            reporter.report(Report::Ended(ended));
+            exit(0)
+        }
+        Err(failure) => {
+            reporter.report(Report::Refused(failure));
+            exit(FAILED)
+        }
+    }
 }
 
 /// The steps of an app, in order.
@@ -136,39 +135,14 @@ pub(crate) fn confine<K: Kernel>(
     })
 }
 
-/// Which process the start returned to.
-enum Started {
-    /// The first process; the app is its child.
-    Child(Pid),
-    /// The app's, where the program could not be executed.
-    Here(Failure),
-}
-
-/// Starts the app in a process of its own.
-fn start(
-    single: &SingleThreaded,
-    confined: Confined,
-    confinement: &Confinement,
-) -> core::result::Result<Started, Failure> {
-    match fork_until_execute(single).at(Step::Fork)? {
-        Forked::Child => Ok(Started::Here(confined.execute(&Linux, confinement))),
-        Forked::Parent { child } => Ok(Started::Child(child)),
-    }
-}
-
 /// Waits for the app and passes `SIGTERM` on to it; orphans of the app are reaped on the way.
-fn supervise(app: Pid, reporter: &mut Reporter) -> Result<Ended> {
+fn supervise(app: Pid) -> Result<Ended> {
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGCHLD);
     signals.add(Signal::SIGTERM);
-    let mut told = false;
     loop {
         if let Some(ended) = reap(app)? {
             return Ok(ended);
-        }
-        if !told {
-            reporter.report(Report::Running);
-            told = true;
         }
         if signals.wait()? == Signal::SIGTERM {
             // Only this process reaps, so the id is still the app's.
@@ -231,8 +205,8 @@ mod tests {
         }
     }
 
-    /// All steps of an app up to the execution of its program, which fails here.
-    fn through(kernel: &Recorder, plan: &Plan) -> Failure {
+    /// All steps of an app, and the execution of its program.
+    fn through(kernel: &Recorder, plan: &Plan) -> core::result::Result<Pid, Failure> {
         let confinement = plan.confinement();
         let seal = Filter::seal(Profile::App {
             network: false,
@@ -248,16 +222,13 @@ mod tests {
             &output,
             &report,
         );
-        match confined {
-            Ok(confined) => confined.execute(kernel, &confinement),
-            Err(failure) => failure,
-        }
+        confined?.spawn(kernel, &confinement)
     }
 
     #[test]
     fn the_steps_of_an_app_come_in_this_order() {
         let kernel = Recorder::default();
-        assert_eq!(through(&kernel, &plan(true)).errno, Errno::ENOEXEC);
+        assert!(through(&kernel, &plan(true)).is_ok());
         let flags = "MsFlags(MS_NOSUID | MS_NODEV | MS_NOEXEC)";
         let read_only = "MsFlags(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)";
         let package = format!("/mnt/apps/{ID}");
@@ -269,23 +240,27 @@ mod tests {
             "close all but 1".to_owned(),
             "private".to_owned(),
             format!("mount tmpfs /tmp {flags} size=4k,nr_inodes=32,mode=0755"),
-            "directory /tmp/lib".to_owned(),
-            "bind /lib /tmp/lib".to_owned(),
-            "restrict /tmp/lib ro,nosuid,nodev".to_owned(),
-            "directory /tmp/dev".to_owned(),
-            "bind /run/devices /tmp/dev".to_owned(),
-            "restrict /tmp/dev ro,nosuid,noexec,nosymfollow".to_owned(),
-            format!("directory /tmp{package}"),
-            format!("bind /mnt/apps/package /tmp{package}"),
-            format!("restrict /tmp{package} ro,nosuid,nodev,nosymfollow"),
-            format!("directory /tmp/mnt/config/{ID}"),
-            format!("file /tmp{mutable}"),
-            format!("bind /data/config/app/mutable /tmp{mutable}"),
-            format!("restrict /tmp{mutable} nosuid,nodev,noexec,nosymfollow"),
-            "directory /tmp/proc".to_owned(),
-            format!("mount proc /tmp/proc {read_only} hidepid=invisible"),
-            "restrict /tmp ro,nosuid,nodev,noexec,nosymfollow".to_owned(),
             "chdir /tmp".to_owned(),
+            "directory lib".to_owned(),
+            "bind /lib lib".to_owned(),
+            "restrict lib ro,nosuid,nodev".to_owned(),
+            "directory dev".to_owned(),
+            "bind /run/devices dev".to_owned(),
+            "restrict dev ro,nosuid,noexec,nosymfollow".to_owned(),
+            "directory mnt".to_owned(),
+            "directory mnt/apps".to_owned(),
+            format!("directory mnt/apps/{ID}"),
+            format!("bind /mnt/apps/package mnt/apps/{ID}"),
+            format!("restrict mnt/apps/{ID} ro,nosuid,nodev,nosymfollow"),
+            "directory mnt".to_owned(),
+            "directory mnt/config".to_owned(),
+            format!("directory mnt/config/{ID}"),
+            format!("file mnt/config/{ID}/mutable"),
+            format!("bind /data/config/app/mutable mnt/config/{ID}/mutable"),
+            format!("restrict mnt/config/{ID}/mutable nosuid,nodev,noexec,nosymfollow"),
+            "directory proc".to_owned(),
+            format!("mount proc proc {read_only} hidepid=invisible"),
+            "restrict . ro,nosuid,nodev,noexec,nosymfollow".to_owned(),
             "pivot".to_owned(),
             format!("chdir {package}"),
             "limit RLIMIT_NOFILE 64".to_owned(),
@@ -299,12 +274,11 @@ mod tests {
             "not dumpable".to_owned(),
             "capabilities".to_owned(),
             format!(
-                "landlock {package} Execute, /lib Execute, /proc Read, /dev/null WriteNode, /dev/zero WriteNode, \
-                 /dev/full WriteNode, /dev Read, {mutable} ReadWrite; bind [4444] connect false"
+                "landlock {package} Execute, /lib Execute, /proc Read, /dev Devices, {mutable} ReadWrite; \
+                 bind [4444] connect false"
             ),
             "filter".to_owned(),
-            "unblock signals".to_owned(),
-            format!("execute \"{package}/bin/app\" [\"{package}/bin/app\", \"-v\"]"),
+            format!("spawn \"{package}/bin/app\" [\"{package}/bin/app\", \"-v\"]"),
         ];
         assert_eq!(kernel.calls(), expected);
     }
@@ -312,10 +286,10 @@ mod tests {
     #[test]
     fn nothing_follows_a_step_that_failed() {
         let whole = Recorder::default();
-        through(&whole, &plan(true));
+        through(&whole, &plan(true)).unwrap();
         for index in 0..whole.calls().len() {
             let kernel = Recorder::failing_at(index);
-            let failure = through(&kernel, &plan(true));
+            let failure = through(&kernel, &plan(true)).unwrap_err();
             assert_eq!(failure.errno, Errno::EIO, "{failure}");
             assert_eq!(kernel.calls(), &whole.calls()[..=index], "{failure}");
         }
@@ -324,7 +298,7 @@ mod tests {
     #[test]
     fn without_storage_nothing_is_writable_but_device_nodes() {
         let kernel = Recorder::default();
-        through(&kernel, &plan(false));
+        through(&kernel, &plan(false)).unwrap();
         let calls = kernel.calls().join("\n");
         assert!(!calls.contains("/mnt/config"), "{calls}");
         assert!(!calls.contains("ReadWrite"), "{calls}");

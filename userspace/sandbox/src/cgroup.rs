@@ -99,6 +99,9 @@ impl Cgroups {
 }
 
 /// Memory of a group, in bytes; see [`crate::limits::APP_MEMORY`] for what counts.
+///
+/// The kernel charges up to 64 pages (256 KiB) ahead for each processor, and gives them back only at the limit:
+/// `current` and `peak` can be higher than what is used by that, `user` cannot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
     /// Now: `memory.current`.
@@ -142,7 +145,8 @@ impl Cgroup {
         memory(&self.path)
     }
 
-    /// How often the group has been ended because it wanted more memory than its own limit.
+    /// How often the group has been ended because it, or all apps together, wanted more memory than there is
+    /// for them.
     ///
     /// # Errors
     ///

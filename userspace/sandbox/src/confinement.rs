@@ -64,8 +64,8 @@ pub(crate) enum Rights {
     Read,
     /// Read a file.
     ReadFile,
-    /// Write a device node.
-    WriteNode,
+    /// Read and write device nodes, as far as their modes allow.
+    Devices,
     /// Read, write and cut a file.
     ReadWrite,
 }

@@ -4,10 +4,8 @@
 
 use std::convert::Infallible;
 use std::ffi::{CStr, CString};
-use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use caps::{CapSet, errors::CapsError};
@@ -15,12 +13,15 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, PathBeneath,
     PathFd, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, Scope, make_bitflags,
 };
+use nix::fcntl::{OFlag, open};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, setns, unshare};
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
-use nix::unistd::{self, Gid, Uid};
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{self, Gid, Pid, Uid};
 use sys::mount::Attributes;
 use sys::seccomp::Instruction;
 use sys::signal::Disposition;
@@ -43,7 +44,7 @@ pub(crate) trait Kernel {
     fn enter_network(&self, namespace: BorrowedFd<'_>) -> Result<()>;
     /// Ends the process with its parent.
     fn end_with_parent(&self) -> Result<()>;
-    /// Starts a session without terminal.
+    /// Starts a session without terminal, and with the usual mask for new files.
     fn start_session(&self) -> Result<()>;
     /// Sets one of the first three descriptors.
     fn set_stream(&self, stream: Stream, descriptor: BorrowedFd<'_>) -> Result<()>;
@@ -61,7 +62,7 @@ pub(crate) trait Kernel {
     fn bind(&self, source: &Path, target: &Path) -> Result<()>;
     /// Adds attributes to a mount.
     fn restrict(&self, target: &Path, attributes: Attributes) -> Result<()>;
-    /// Makes a directory and those above it.
+    /// Makes a directory.
     fn make_directory(&self, path: &Path) -> Result<()>;
     /// Makes an empty file.
     fn make_file(&self, path: &Path) -> Result<()>;
@@ -89,6 +90,8 @@ pub(crate) trait Kernel {
     fn install_filter(&self, filter: &[Instruction]) -> Result<()>;
     /// Executes a program with an empty environment.
     fn execute(&self, program: &CStr, arguments: &[CString]) -> Result<Infallible>;
+    /// Executes a program with an empty environment in a child to which signals arrive.
+    fn spawn(&self, program: &CStr, arguments: &[CString]) -> Result<Pid>;
 }
 
 /// One of the first three descriptors.
@@ -101,6 +104,9 @@ pub(crate) enum Stream {
     /// Standard error.
     Error,
 }
+
+/// Programs are told by their arguments alone.
+const NO_ENVIRONMENT: &[&CStr] = &[];
 
 /// The running kernel.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +137,7 @@ impl Kernel for Linux {
     }
 
     fn start_session(&self) -> Result<()> {
+        umask(Mode::from_bits_truncate(0o022));
         unistd::setsid().map(drop)
     }
 
@@ -178,15 +185,12 @@ impl Kernel for Linux {
     }
 
     fn make_directory(&self, path: &Path) -> Result<()> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(path)
-            .map_err(errno)
+        unistd::mkdir(path, Mode::from_bits_truncate(0o755))
     }
 
     fn make_file(&self, path: &Path) -> Result<()> {
-        File::create_new(path).map(drop).map_err(errno)
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
+        open(path, flags, Mode::from_bits_truncate(0o644)).map(drop)
     }
 
     fn change_directory(&self, path: &Path) -> Result<()> {
@@ -265,7 +269,15 @@ impl Kernel for Linux {
     }
 
     fn execute(&self, program: &CStr, arguments: &[CString]) -> Result<Infallible> {
-        unistd::execve(program, arguments, &[] as &[&CStr])
+        unistd::execve(program, arguments, NO_ENVIRONMENT)
+    }
+
+    fn spawn(&self, program: &CStr, arguments: &[CString]) -> Result<Pid> {
+        let mut attributes = PosixSpawnAttr::init()?;
+        attributes.set_sigmask(&SigSet::empty())?;
+        attributes.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK)?;
+        let actions = PosixSpawnFileActions::init()?;
+        posix_spawn(program, &actions, &attributes, arguments, NO_ENVIRONMENT)
     }
 }
 
@@ -294,7 +306,7 @@ fn access(rights: Rights) -> BitFlags<AccessFs> {
         Rights::ExecuteFile => make_bitflags!(AccessFs::{Execute | ReadFile}),
         Rights::Read => make_bitflags!(AccessFs::{ReadFile | ReadDir}),
         Rights::ReadFile => AccessFs::ReadFile.into(),
-        Rights::WriteNode => AccessFs::WriteFile.into(),
+        Rights::Devices => make_bitflags!(AccessFs::{ReadFile | ReadDir | WriteFile}),
         Rights::ReadWrite => make_bitflags!(AccessFs::{ReadFile | WriteFile | Truncate}),
     }
 }
@@ -314,9 +326,4 @@ fn landlock_errno<E: std::error::Error + 'static>(error: E) -> Errno {
 /// The error number of the call that a capability function made last; its own error is text.
 fn last(_: CapsError) -> Errno {
     Errno::last()
-}
-
-/// The error number of an error of the standard library.
-fn errno(error: io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }

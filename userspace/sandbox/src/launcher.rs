@@ -116,10 +116,11 @@ impl Launcher {
         .at(Step::Request)?;
         match fork(single).at(Step::Create)? {
             Forked::Child => {
-                if let Err(failure) = serve(single, &theirs, &filters) {
-                    // If nobody listens any more, the end of the connection says enough.
-                    send(&theirs, &refusal(failure), &[]).ok();
-                }
+                let Err(failure) = serve(single, &theirs, &filters) else {
+                    exit(0)
+                };
+                // If nobody listens any more, the end of the connection says enough.
+                send(&theirs, &refusal(failure), &[]).ok();
                 exit(1)
             }
             Forked::Parent { child } => {
@@ -189,7 +190,13 @@ fn answer(socket: &OwnedFd) -> Result<(Pid, Option<OwnedFd>), LaunchError> {
     let Received {
         length,
         descriptors: [handle, ..],
-    } = receive(socket, &mut buffer).map_err(gone)?;
+    } = loop {
+        // An answer that is left unread would be taken for that of the next request.
+        match receive(socket, &mut buffer) {
+            Err(Errno::EINTR) => {}
+            result => break result.map_err(gone)?,
+        }
+    };
     let message = buffer.get(..length).unwrap_or_default();
     if message.is_empty() {
         return Err(gone(Errno::EPIPE));
@@ -333,7 +340,6 @@ fn make(
     match clone3(single, how).at(Step::Create)? {
         Cloned::Parent { child, handle } => Ok((child, handle)),
         Cloned::Child => app::run(
-            single,
             inherited.copy(),
             // It was born into them.
             Enforced::new(),

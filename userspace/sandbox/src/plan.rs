@@ -21,7 +21,7 @@ const APPS: &str = "/mnt/apps";
 const CONFIG: &str = "/mnt/config";
 /// Its name there.
 const MUTABLE: &str = "mutable";
-/// The device nodes that are in `/dev`, and whether they can be written.
+/// The device nodes that are in `/dev`, and whether their modes let an app write them.
 pub const DEVICES: [(&str, bool); 5] = [
     ("null", true),
     ("zero", true),
@@ -205,14 +205,8 @@ impl Plan {
             (package.clone(), Rights::Execute),
             (library, Rights::Execute),
             (PathBuf::from("/proc"), Rights::Read),
+            (devices, Rights::Devices),
         ];
-        rules.extend(
-            DEVICES
-                .iter()
-                .filter(|(_, written)| *written)
-                .map(|(name, _)| (devices.join(name), Rights::WriteNode)),
-        );
-        rules.push((devices, Rights::Read));
         if let Some(mutable) = &self.mutable {
             let target = Path::new(CONFIG).join(&identifier).join(MUTABLE);
             rules.push((target.clone(), Rights::ReadWrite));

@@ -23,9 +23,9 @@ const ENDED: u8 = 3;
 /// What became of an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// Its program has been executed. Left out when it has ended already.
+    /// Its program has been executed.
     Running,
-    /// A step failed, so its program has not been executed. The last report.
+    /// A step failed, so its program has not been executed.
     Refused(Failure),
     /// It has ended, and with it all its processes.
     Ended(Ended),
@@ -87,11 +87,7 @@ impl AsFd for Reporter {
 
 /// The reports of one app, in order. Readable when there is one, or when no more will come.
 #[derive(Debug)]
-pub struct Reports {
-    pipe: File,
-    /// Whether the last report has been read.
-    complete: bool,
-}
+pub struct Reports(File);
 
 /// What there is to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,39 +103,27 @@ pub enum Next {
 impl Reports {
     /// Reads a pipe that does not block.
     pub(crate) fn new(pipe: OwnedFd) -> Self {
-        Self {
-            pipe: File::from(pipe),
-            complete: false,
-        }
+        Self(File::from(pipe))
     }
 
     /// The next report. What is no report, from a process that has gone wrong, counts as the end.
     pub fn take(&mut self) -> Next {
         let mut bytes = [0; LENGTH];
-        loop {
-            return match self.pipe.read(&mut bytes) {
-                // The process of a program that could not be executed reports that itself, and the first process
-                // then only sees it end.
-                Ok(LENGTH) if self.complete => continue,
-                Ok(LENGTH) => {
-                    let report = Report::decode(bytes);
-                    self.complete = !matches!(report, Some(Report::Running));
-                    report.map_or(Next::Never, Next::Report)
-                }
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
-                {
-                    Next::Later
-                }
-                Ok(_) | Err(_) => Next::Never,
-            };
+        match self.0.read(&mut bytes) {
+            Ok(LENGTH) => Report::decode(bytes).map_or(Next::Never, Next::Report),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
+            {
+                Next::Later
+            }
+            Ok(_) | Err(_) => Next::Never,
         }
     }
 }
 
 impl AsFd for Reports {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.pipe.as_fd()
+        self.0.as_fd()
     }
 }
 
@@ -176,22 +160,6 @@ mod tests {
             drop(reporter);
             assert_eq!(reports.take(), Next::Never);
         }
-    }
-
-    #[test]
-    fn a_refusal_is_the_last_report() {
-        let (mut reports, mut reporter) = pair();
-        for report in [
-            Report::Refused(FAILURE),
-            Report::Running,
-            Report::Ended(Ended::Exited(125)),
-        ] {
-            reporter.report(report);
-        }
-        assert_eq!(reports.take(), Next::Report(Report::Refused(FAILURE)));
-        assert_eq!(reports.take(), Next::Later);
-        drop(reporter);
-        assert_eq!(reports.take(), Next::Never);
     }
 
     #[test]

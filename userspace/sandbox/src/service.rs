@@ -246,8 +246,8 @@ mod tests {
             "close from 5",
             "private",
             "mount tmpfs /tmp",
-            "bind /usr/bin/device-api /tmp/usr/bin/device-api",
-            "restrict /tmp ro",
+            "bind /usr/bin/device-api usr/bin/device-api",
+            "restrict . ro",
             "pivot",
             "limit RLIMIT_FSIZE 0",
             "bounding set",
@@ -289,9 +289,8 @@ mod tests {
         };
         through(&kernel, &plan);
         let calls = kernel.calls();
-        let restrict =
-            "restrict /tmp/etc/nacre/device-api.key.pem ro,nosuid,nodev,noexec,nosymfollow";
-        position(&calls, "file /tmp/etc/nacre/device-api.key.pem");
+        let restrict = "restrict etc/nacre/device-api.key.pem ro,nosuid,nodev,noexec,nosymfollow";
+        position(&calls, "file etc/nacre/device-api.key.pem");
         position(&calls, restrict);
         let landlock = &calls[position(&calls, "landlock")];
         assert!(

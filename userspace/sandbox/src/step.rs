@@ -11,6 +11,11 @@ use sys::Errno;
 /// Only the step that enforces the layer makes one, and starting the program takes all of them by value: a
 /// program that is started with a step left out does not compile. A process that is copied from one with a
 /// layer has the layer too.
+///
+/// ```compile_fail,E0624
+/// // Nobody else can make evidence.
+/// let claimed = sandbox::Enforced::<sandbox::layer::Landlock>::new();
+/// ```
 #[derive(Debug)]
 #[must_use = "a layer counts for nothing until the program is started with it"]
 pub struct Enforced<Layer>(PhantomData<Layer>);
@@ -156,12 +161,10 @@ steps! {
     Landlock = "apply the Landlock rules", "the kernel needs Landlock with ABI 6";
     /// Install a filter.
     SystemCalls = "install the filter of system calls", "the kernel needs CONFIG_SECCOMP_FILTER";
-    /// Start the app's process.
-    Fork = "start the process of the app", "the limit on tasks must leave room for two";
     /// Execute the program.
     Execute = "execute the program", "the entry point must be an executable file for this processor, and its interpreter exist";
-    /// Report.
-    Report = "report", "the manager must keep the pipe open";
+    /// Wait for the app, and report.
+    Report = "report", "the manager must keep its end of the connection open";
 }
 
 impl Step {

@@ -4,13 +4,16 @@
 //!
 //! Where a step needs another one done first, it asks for that one's evidence.
 
+use std::ffi::{CStr, CString};
 use std::os::fd::BorrowedFd;
 use std::path::{Component, Path, PathBuf};
 
 use nix::mount::MsFlags;
 use nix::sched::CloneFlags;
 use nix::sys::resource::Resource;
+use nix::unistd::Pid;
 use sys::Errno;
+use sys::mount::Attributes;
 
 use crate::confinement::{Bind, Confinement, DATA_ONLY};
 use crate::filter::Filter;
@@ -50,8 +53,30 @@ pub(crate) struct Confined {
 }
 
 impl Confined {
-    /// Executes the program. Returns only when that fails.
+    /// Executes the program in this process. Returns only when that fails.
     pub fn execute<K: Kernel>(self, kernel: &K, confinement: &Confinement) -> Failure {
+        let (program, arguments) = self.released(confinement);
+        let result = kernel
+            .unblock_signals()
+            .and_then(|()| kernel.execute(program, arguments));
+        let errno = match result {
+            Err(errno) => errno,
+            Ok(never) => match never {},
+        };
+        Failure {
+            step: Step::Execute,
+            errno,
+        }
+    }
+
+    /// Executes the program in a child, which has the layers of this process.
+    pub fn spawn<K: Kernel>(self, kernel: &K, confinement: &Confinement) -> Result<Pid, Failure> {
+        let (program, arguments) = self.released(confinement);
+        kernel.spawn(program, arguments).at(Step::Execute)
+    }
+
+    /// Takes the evidence of every layer in exchange for the program.
+    fn released(self, confinement: &Confinement) -> (&CStr, &[CString]) {
         let Self {
             signals: Enforced { .. },
             namespaces: Enforced { .. },
@@ -67,17 +92,7 @@ impl Confined {
             landlock: Enforced { .. },
             system_calls: Enforced { .. },
         } = self;
-        let result = kernel
-            .unblock_signals()
-            .and_then(|()| kernel.execute(&confinement.program, &confinement.arguments));
-        let errno = match result {
-            Err(errno) => errno,
-            Ok(never) => match never {},
-        };
-        Failure {
-            step: Step::Execute,
-            errno,
-        }
+        (&confinement.program, &confinement.arguments)
     }
 }
 
@@ -169,55 +184,69 @@ pub(crate) fn mounts<K: Kernel>(
     confinement: &Confinement,
     _: &Enforced<Namespaces>,
 ) -> Result<Enforced<Mounts>, Failure> {
-    let staging = Path::new(STAGING);
     kernel.keep_mounts_private().at(Step::Propagation)?;
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    // The rest is done from the new root, so that each path is short to walk.
+    let (staging, here) = (Path::new(STAGING), Path::new("."));
     kernel
         .mount_new("tmpfs", staging, flags, ROOT_OPTIONS)
+        .and_then(|()| kernel.change_directory(staging))
         .at(Step::Root)?;
     for bind in &confinement.binds {
         let target = staged(&bind.target);
         mount_point(kernel, bind, &target).at(Step::MountPoints)?;
-        kernel.bind(&bind.source, &target).at(bind.step)?;
-        kernel.restrict(&target, bind.attributes).at(bind.step)?;
+        kernel
+            .bind(&bind.source, &target)
+            .and_then(|()| kernel.restrict(&target, bind.attributes))
+            .at(bind.step)?;
     }
     if confinement.proc {
-        let target = staged(Path::new("/proc"));
-        kernel.make_directory(&target).at(Step::MountPoints)?;
+        let target = Path::new("proc");
+        make_directories(kernel, target).at(Step::MountPoints)?;
         let flags = flags | MsFlags::MS_RDONLY;
         kernel
-            .mount_new("proc", &target, flags, PROC_OPTIONS)
+            .mount_new("proc", target, flags, PROC_OPTIONS)
             .at(Step::Proc)?;
     }
-    let root = DATA_ONLY.with(sys::mount::Attributes::READ_ONLY);
-    kernel.restrict(staging, root).at(Step::Root)?;
-    kernel
-        .change_directory(staging)
-        .and_then(|()| kernel.pivot())
-        .at(Step::Pivot)?;
+    let root = DATA_ONLY.with(Attributes::READ_ONLY);
+    kernel.restrict(here, root).at(Step::Root)?;
+    kernel.pivot().at(Step::Pivot)?;
     kernel
         .change_directory(&confinement.directory)
         .at(Step::Directory)?;
     Ok(Enforced::new())
 }
 
-/// A place of the new view while it is put together. Links and steps upward do not count.
+/// A place of the new view, from its root. Steps upward do not count.
 fn staged(target: &Path) -> PathBuf {
-    let names = target
-        .components()
-        .filter(|part| matches!(part, Component::Normal(_)));
-    Path::new(STAGING).join(names.collect::<PathBuf>())
+    let names = target.components();
+    names
+        .filter(|part| matches!(part, Component::Normal(_)))
+        .collect()
 }
 
 /// Makes the place that something is mounted on.
 fn mount_point<K: Kernel>(kernel: &K, bind: &Bind, target: &Path) -> sys::Result<()> {
     if !bind.file {
-        return kernel.make_directory(target);
+        return make_directories(kernel, target);
     }
     if let Some(above) = target.parent() {
-        kernel.make_directory(above)?;
+        make_directories(kernel, above)?;
     }
     kernel.make_file(target)
+}
+
+/// Makes a directory and those above it, from the top.
+fn make_directories<K: Kernel>(kernel: &K, directory: &Path) -> sys::Result<()> {
+    let mut path = PathBuf::new();
+    for name in directory.components() {
+        path.push(name);
+        match kernel.make_directory(&path) {
+            Ok(()) | Err(Errno::EEXIST) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Resource limits, soft and hard. Before the identity changes: that takes the right to raise any.

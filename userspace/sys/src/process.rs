@@ -68,36 +68,6 @@ pub fn fork(_: &SingleThreaded) -> Result<Forked> {
     }
 }
 
-/// Copies the process as [`fork`] does; the parent goes on only when the child has executed a program or is
-/// ending, so whatever the child does before that has been done.
-///
-/// In the child the C library still believes to be the parent's thread; see [`Cloned::Child`].
-///
-/// # Errors
-///
-/// As of [`fork`].
-pub fn fork_until_execute(_: &SingleThreaded) -> Result<Forked> {
-    const NONE: libc::c_long = 0;
-    // SAFETY: no memory is shared, so the child goes on with a copy of this stack; the process has one thread,
-    // so the copy is whole. The order of the arguments, which differs by machine, does not matter for zeroes.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_clone,
-            libc::c_long::from(libc::CLONE_VFORK | libc::SIGCHLD),
-            NONE,
-            NONE,
-            NONE,
-            NONE,
-        )
-    };
-    match Errno::result(result)? {
-        0 => Ok(Forked::Child),
-        child => Ok(Forked::Parent {
-            child: Pid::from_raw(i32::try_from(child).map_err(|_| Errno::EOVERFLOW)?),
-        }),
-    }
-}
-
 /// How [`clone3`] makes a process.
 #[derive(Clone, Copy, Debug)]
 pub struct Clone<'a> {
@@ -121,7 +91,7 @@ pub enum Cloned {
     /// The new process. It must end in `execve` or [`exit`], never by returning from `main`.
     ///
     /// The C library still believes to be the parent's thread: `raise` and `abort` may reach the wrong
-    /// process. Forking once more heals that.
+    /// process.
     Child,
 }
 

@@ -15,22 +15,24 @@ use std::time::{Duration, Instant};
 
 use nix::sched::CloneFlags;
 use nix::sys::signal::{SigSet, Signal};
-use nix::unistd::{Pid, execve, getpid, pipe};
+use nix::unistd::{Pid, getpid, pipe};
 use sys::Errno;
 use sys::process::{
     Clone, Cloned, Ended, Forked, SingleThreaded, Wait, clone3, execute_gain_refused, exit, fork,
-    fork_until_execute, handle, refuse_execute_gain, signal, wait_any,
+    handle, refuse_execute_gain, signal, wait_any,
 };
 use sys::signal::Disposition;
 
+/// A test: its name, and what must not panic.
+type Test = (&'static str, fn(&SingleThreaded));
+
 fn main() {
     let single = SingleThreaded::confirm().unwrap();
-    let tests: &[(&str, fn(&SingleThreaded))] = &[
+    let tests: &[Test] = &[
         ("a_child_ends_with_its_code", child_ends_with_its_code),
         ("a_signalled_child_is_told_apart", signalled_child),
         ("waiting_without_children_fails", no_children),
         ("threads_are_noticed", threads_are_noticed),
-        ("the_parent_waits_for_execution", waits_for_execution),
         ("shared_memory_is_refused", shared_memory_is_refused),
         ("a_clone_is_process_1_of_its_namespace", clone_in_namespaces),
         (
@@ -105,21 +107,6 @@ fn threads_are_noticed(_: &SingleThreaded) {
     }
 }
 
-fn waits_for_execution(single: &SingleThreaded) {
-    let run = |program: &std::ffi::CStr| match fork_until_execute(single).unwrap() {
-        Forked::Child => {
-            let error = execve(program, &[program, c"0.2"], &[] as &[&std::ffi::CStr]);
-            exit(if error == Err(Errno::ENOENT) { 99 } else { 98 })
-        }
-        Forked::Parent { child } => child,
-    };
-    assert_eq!(ended(run(c"/nonexistent")), Ended::Exited(99));
-    // The parent has gone on, although the program runs.
-    let child = run(c"/bin/sleep");
-    assert_eq!(wait_any(Wait::Poll), Ok(None));
-    assert_eq!(ended(child), Ended::Exited(0));
-}
-
 fn shared_memory_is_refused(single: &SingleThreaded) {
     for flag in [
         CloneFlags::CLONE_VM,
@@ -157,7 +144,7 @@ fn descriptors_are_closed(single: &SingleThreaded) {
         File::open("/dev/null").unwrap(),
         File::open("/dev/null").unwrap(),
     );
-    let open = |number| nix::fcntl::fcntl(&number, nix::fcntl::FcntlArg::F_GETFD).is_ok();
+    let open = |number| nix::fcntl::fcntl(number, nix::fcntl::FcntlArg::F_GETFD).is_ok();
     let result = in_child(single, || {
         // The order of the numbers does not matter.
         sys::descriptor::close_all_but(&mut [three.as_fd(), one.as_fd()]).unwrap();

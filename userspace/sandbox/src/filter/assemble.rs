@@ -4,7 +4,7 @@
 //!
 //! The kernel runs a filter once per call number when it is installed, so the numbers are told apart by binary
 //! search. What the arguments must be is compiled by `seccompiler`; it knows no 32-bit ARM and compares numbers
-//! one after the other, so its programs are retargeted and hung into the search as leaves.
+//! one after the other, so its programs are made independent of the machine and hung into the search as leaves.
 
 use std::collections::BTreeMap;
 
@@ -22,10 +22,10 @@ use super::{Outcome, Rules, Test};
 /// The architecture of a call from a 32-bit little-endian ARM program (`AUDIT_ARCH_ARM`).
 pub const AUDIT_ARCH_ARM: u32 = 40 | 0x4000_0000;
 
-/// The architecture that `seccompiler` compiles for, before [`retarget`] (`AUDIT_ARCH_X86_64`). Any
-/// little-endian one serves: only the check of the architecture depends on it.
+/// The architecture that `seccompiler` compiles for. Any little-endian one serves: only the check of the
+/// architecture depends on it.
 const COMPILED: TargetArch = TargetArch::x86_64;
-/// The value that `seccompiler` compares the architecture with.
+/// The value that such a program compares the architecture with (`AUDIT_ARCH_X86_64`).
 const AUDIT_ARCH_COMPILED: u32 = 62 | 0x8000_0000 | 0x4000_0000;
 
 /// `BPF_LD | BPF_W | BPF_ABS`: load a word of `struct seccomp_data`.
@@ -68,7 +68,7 @@ pub enum FilterError {
     },
     /// `seccompiler` makes programs of a form that we do not know.
     #[error(
-        "seccompiler's program does not start with the known check of the architecture; adapt `retarget`"
+        "seccompiler's program does not start with the known check of the architecture; adapt `without_architecture`"
     )]
     Shape,
     /// Two entries have the same number.
@@ -87,9 +87,18 @@ pub enum FilterError {
     },
 }
 
-/// The program that answers each call with its outcome, every other call with `otherwise`, and a call of
-/// another architecture by killing the process.
+/// Whether a program looks at the architecture of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Architecture {
+    /// A call of another architecture than ARM ends the process.
+    Checked,
+    /// Another filter does that.
+    CheckedBefore,
+}
+
+/// The program that answers each call with its outcome, and every other call with `otherwise`.
 pub(super) fn program(
+    architecture: Architecture,
     mut outcomes: Vec<(u32, Outcome)>,
     otherwise: Outcome,
 ) -> Result<Vec<Instruction>, FilterError> {
@@ -108,7 +117,10 @@ pub(super) fn program(
     }
     Leaf::append(&mut leaves, next, &otherwise)?;
 
-    let mut program = Vec::from(architecture_check(AUDIT_ARCH_ARM));
+    let mut program = match architecture {
+        Architecture::Checked => Vec::from(architecture_check(AUDIT_ARCH_ARM)),
+        Architecture::CheckedBefore => Vec::new(),
+    };
     program.push(statement(LOAD, NUMBER));
     program.extend(search(&leaves));
     if program.len() > LONGEST {
@@ -201,26 +213,24 @@ fn checked(number: u32, rules: Rules) -> Result<Vec<Instruction>, FilterError> {
         })
         .and_then(BpfProgram::try_from)
         .map_err(|source| FilterError::Rule { number, source })?;
-    // The check of the architecture has been done when the search gets here.
-    Ok(retarget(&program)?.split_off(architecture_check(AUDIT_ARCH_ARM).len()))
+    without_architecture(&program)
 }
 
-/// Makes a program of `seccompiler` one for ARM: it begins with the check of the architecture, and nothing
-/// else in it depends on the machine.
-fn retarget(program: &[seccompiler::sock_filter]) -> Result<Vec<Instruction>, FilterError> {
+/// The machine-independent rest of a program of `seccompiler`: it begins with a check of the architecture,
+/// and nothing else in it depends on the machine. The search begins with the check for ARM instead.
+fn without_architecture(
+    program: &[seccompiler::sock_filter],
+) -> Result<Vec<Instruction>, FilterError> {
     let compiled = architecture_check(AUDIT_ARCH_COMPILED)
         .map(|Instruction { code, jt, jf, k }| seccompiler::sock_filter { code, jt, jf, k });
-    let Some(rest) = program.strip_prefix(&compiled) else {
-        return Err(FilterError::Shape);
-    };
-    let mut code = Vec::from(architecture_check(AUDIT_ARCH_ARM));
-    code.extend(rest.iter().map(|instruction| Instruction {
+    let rest = program.strip_prefix(&compiled).ok_or(FilterError::Shape)?;
+    let converted = rest.iter().map(|instruction| Instruction {
         code: instruction.code,
         jt: instruction.jt,
         jf: instruction.jf,
         k: instruction.k,
-    }));
-    Ok(code)
+    });
+    Ok(converted.collect())
 }
 
 /// An instruction without jumps.
@@ -236,4 +246,64 @@ const fn jump(code: u16, k: u32, jt: u8, jf: u8) -> Instruction {
 /// The answer that makes a call fail with an error number.
 const fn error(number: i32) -> u32 {
     SECCOMP_RET_ERRNO | (number.unsigned_abs() & SECCOMP_RET_DATA)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::Condition;
+
+    const RULES: Rules = &[&[Condition {
+        argument: 1,
+        test: Test::Equal(7),
+    }]];
+
+    fn compiled() -> BpfProgram {
+        let condition =
+            SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, 7).unwrap();
+        let rules = BTreeMap::from([(54, vec![SeccompRule::new(vec![condition]).unwrap()])]);
+        let (refuse, allow) = (SeccompAction::Errno(1), SeccompAction::Allow);
+        let filter = SeccompFilter::new(rules, refuse, allow, COMPILED).unwrap();
+        filter.try_into().unwrap()
+    }
+
+    #[test]
+    fn the_other_architecture_is_nowhere_in_a_program() {
+        let program = program(
+            Architecture::Checked,
+            vec![(54, Outcome::Check(RULES))],
+            Outcome::Absent,
+        );
+        let program = program.unwrap();
+        let checks = |architecture| {
+            let instructions = program.iter();
+            instructions
+                .filter(move |instruction| instruction.k == architecture)
+                .count()
+        };
+        assert_eq!(checks(AUDIT_ARCH_ARM), 1);
+        assert_eq!(checks(AUDIT_ARCH_COMPILED), 0);
+        let loads = program
+            .iter()
+            .filter(|instruction| instruction.code == LOAD && instruction.k == ARCHITECTURE);
+        assert_eq!(loads.count(), 1);
+    }
+
+    #[test]
+    fn a_program_of_unknown_form_is_refused() {
+        let good = compiled();
+        assert_eq!(without_architecture(&good).unwrap().len(), good.len() - 3);
+        for index in 0..3 {
+            let mut changed = good.clone();
+            changed[index].k += 1;
+            assert!(matches!(
+                without_architecture(&changed),
+                Err(FilterError::Shape)
+            ));
+        }
+        assert!(matches!(
+            without_architecture(&good[..2]),
+            Err(FilterError::Shape)
+        ));
+    }
 }

@@ -33,6 +33,11 @@ const FAST_OPEN: u32 = 0x2000_0000;
 /// `SOL_SOCKET`.
 const SOL_SOCKET: u32 = 1;
 
+/// `PR_SET_DUMPABLE`.
+const SET_DUMPABLE: u32 = 4;
+/// `PR_CAP_AMBIENT`.
+const AMBIENT: u32 = 47;
+
 /// The argument has this value.
 const fn is(argument: u8, value: u32) -> Condition {
     Condition {
@@ -128,10 +133,32 @@ const HARMLESS_OPTIONS: Rules = &[
     ],
 ];
 
+/// The controls of the launcher and of the processes that it makes: those that are harmless, and two more to
+/// set up a sandbox, the dumpable flag (set) and the ambient capabilities.
+pub(super) const CONTROLS: Rules = &[
+    &[is(0, 1)],
+    &[is(0, 2)],
+    &[is(0, 3)],
+    &[is(0, SET_DUMPABLE)],
+    &[is(0, 15)],
+    &[is(0, 16)],
+    &[is(0, 21)],
+    &[is(0, 23)],
+    &[is(0, 29)],
+    &[is(0, 30)],
+    &[is(0, 38)],
+    &[is(0, 39)],
+    &[is(0, AMBIENT)],
+    &[is(0, 66)],
+];
+
+/// What is taken away again right before an app starts.
+pub(super) const NO_SET_UP_CONTROLS: Rules = &[&[is_not(0, SET_DUMPABLE), is_not(0, AMBIENT)]];
+
 /// Process controls that only ask, or only bind the caller: the death signal of the parent (set, get), the
 /// dumpable flag (get), the name (set, get), the filter mode (get), a capability of the bounding set (get), the
 /// timer slack (set, get), no new privileges (set, get), the refusal of executable memory (get).
-const HARMLESS_CONTROLS: Rules = &[
+pub(super) const HARMLESS_CONTROLS: Rules = &[
     &[is(0, 1)],
     &[is(0, 2)],
     &[is(0, 3)],
@@ -278,7 +305,7 @@ calls! {
         SYS_mount_setattr = 442, SYS_landlock_create_ruleset = 444, SYS_landlock_add_rule = 445,
         SYS_landlock_restrict_self = 446,
     }
-    Access::SetUpOr(HARMLESS_CONTROLS), "controls the process" {
+    Access::Control, "controls the process" {
         SYS_prctl = 172,
     }
     Access::SetUpThenAbsent, "its flags lie in memory, out of reach of a filter; libraries fall back on clone" {

@@ -12,6 +12,7 @@
 mod assemble;
 mod calls;
 
+use assemble::Architecture::{Checked, CheckedBefore};
 pub use assemble::{AUDIT_ARCH_ARM, FilterError};
 use sys::seccomp::Instruction;
 
@@ -78,8 +79,8 @@ enum Access {
     Clock,
     /// The launcher; afterwards the call fails with `EPERM`.
     SetUp,
-    /// The launcher; afterwards only with these arguments.
-    SetUpOr(Rules),
+    /// Everyone, for the controls that are harmless; the launcher for two more.
+    Control,
     /// The launcher; afterwards the call fails with `ENOSYS`.
     SetUpThenAbsent,
     /// No one: `EPERM`.
@@ -126,9 +127,9 @@ impl Call {
     pub const fn outcome(&self, profile: Profile) -> Outcome {
         use Profile::{App, Launcher, Service};
         match (self.access, profile) {
-            (Access::Check(rules), _) | (Access::SetUpOr(rules), App { .. } | Service) => {
-                Outcome::Check(rules)
-            }
+            (Access::Check(rules), _) => Outcome::Check(rules),
+            (Access::Control, Launcher) => Outcome::Check(calls::CONTROLS),
+            (Access::Control, App { .. } | Service) => Outcome::Check(calls::HARMLESS_CONTROLS),
             (Access::Endpoint | Access::Socket | Access::Clock, Service)
             | (Access::Clock, App { clock: false, .. })
             | (Access::SetUp, App { .. } | Service)
@@ -145,11 +146,21 @@ impl Call {
                 | Access::Send(_)
                 | Access::Clock
                 | Access::SetUp
-                | Access::SetUpOr(_)
                 | Access::SetUpThenAbsent,
                 _,
             ) => Outcome::Allow,
         }
+    }
+
+    /// What the seal of a profile answers, where the common filter has not said enough. As short as it can be:
+    /// installing a filter costs by its length.
+    fn seal(&self, profile: Profile) -> Option<(u32, Outcome)> {
+        let outcome = self.outcome(profile);
+        let added = match self.access {
+            Access::Control => Outcome::Check(calls::NO_SET_UP_CONTROLS),
+            _ => outcome,
+        };
+        (outcome != self.outcome(Profile::Launcher)).then_some((self.number, added))
     }
 }
 
@@ -187,7 +198,7 @@ impl Filter {
         let outcomes = calls()
             .iter()
             .map(|call| (call.number, call.outcome(Profile::Launcher)));
-        assemble::program(outcomes.collect(), Outcome::Absent).map(Self)
+        assemble::program(Checked, outcomes.collect(), Outcome::Absent).map(Self)
     }
 
     /// The filter that turns what the common one lets through into what this profile may do.
@@ -196,11 +207,8 @@ impl Filter {
     ///
     /// As of [`Filter::common`].
     pub fn seal(profile: Profile) -> Result<Self, FilterError> {
-        let outcomes = calls()
-            .iter()
-            .filter(|call| call.outcome(profile) != call.outcome(Profile::Launcher))
-            .map(|call| (call.number, call.outcome(profile)));
-        assemble::program(outcomes.collect(), Outcome::Allow).map(Self)
+        let outcomes = calls().iter().filter_map(|call| call.seal(profile));
+        assemble::program(CheckedBefore, outcomes.collect(), Outcome::Allow).map(Self)
     }
 
     /// The one filter of a process that inherits none.
@@ -212,7 +220,7 @@ impl Filter {
         let outcomes = calls()
             .iter()
             .map(|call| (call.number, call.outcome(profile)));
-        assemble::program(outcomes.collect(), Outcome::Absent).map(Self)
+        assemble::program(Checked, outcomes.collect(), Outcome::Absent).map(Self)
     }
 
     /// The instructions.

@@ -4,16 +4,19 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::sys::reboot::{RebootMode, reboot};
+use nix::sys::signal::Signal;
 use nix::unistd::pipe;
 use policy::{Capability, CapabilitySet, Grant, HostList};
 use sandbox::{
-    DEVICE_API_UID, Limits, PackagePaths, Plan, Report, ServicePlan, Step, confine_service,
+    DEVICE_API_UID, LaunchError, Launcher, Limits, PackagePaths, Plan, Report, ServicePlan, Step,
+    confine_service,
 };
 use sys::Errno;
 use sys::process::{Ended, Forked, Wait, exit, fork, wait_any};
@@ -46,6 +49,8 @@ const CASES: &[Case] = &[
     ("a_missing_package_is_refused", missing_package),
     ("a_file_that_is_no_program_is_refused", no_program),
     ("a_service_serves_what_it_is_given", service),
+    ("a_launcher_that_is_gone_is_noticed", launcher_gone),
+    ("the_hardware_of_the_board_answers", hardware),
     ("launching_is_measured", measure::run),
 ];
 
@@ -291,4 +296,56 @@ fn service(machine: &Machine) {
             group.remove().unwrap();
         }
     }
+}
+
+fn launcher_gone(machine: &Machine) {
+    let complete = sandbox::layers::require(&sandbox::layers::probe()).unwrap();
+    let other = Launcher::start(&machine.single, complete).unwrap();
+    let paths = PackagePaths {
+        package: Path::new("/package"),
+        libraries: Path::new("/lib"),
+        devices: Path::new("/run/devices"),
+        mutable: None,
+        entry_point: "/bin/app",
+        arguments: &["app", "exit", "5"],
+    };
+    let plan = Plan::new(&Machine::grant(), paths, &ROOMY).unwrap();
+    let group = machine.cgroups.app(plan.component(), &ROOMY).unwrap();
+    let (_log, output) = pipe().unwrap();
+    other.launch(&plan, &group, output.as_fd()).unwrap();
+    let (_, status) = wait_any(Wait::Block).unwrap().unwrap();
+    assert_eq!(Ended::from_status(status), Some(Ended::Exited(0)));
+
+    let handle = sys::process::handle(other.pid()).unwrap();
+    sys::process::signal(&handle, Signal::SIGKILL).unwrap();
+    let (reaped, _) = wait_any(Wait::Block).unwrap().unwrap();
+    assert_eq!(reaped, other.pid());
+    let refused = other.launch(&plan, &group, output.as_fd());
+    assert!(
+        matches!(refused, Err(LaunchError::Gone { .. })),
+        "{refused:?}"
+    );
+    group.remove().unwrap();
+}
+
+fn hardware(_: &Machine) {
+    let button = sys::gpio::RisingEdges::open("/dev/gpiochip0", 3, "test").unwrap();
+    assert_eq!(button.take(), Ok(false));
+    let again = sys::gpio::RisingEdges::open("/dev/gpiochip0", 3, "test");
+    assert_eq!(again.unwrap_err(), Errno::EBUSY);
+    let missing = sys::gpio::RisingEdges::open("/dev/gpiochip0", 64, "test");
+    assert_eq!(missing.unwrap_err(), Errno::EINVAL);
+
+    let (address, netmask) = (Ipv4Addr::new(127, 0, 0, 1), Ipv4Addr::new(255, 0, 0, 0));
+    sys::interface::configure("lo", address, netmask).unwrap();
+    let listener = sys::interface::listen_on("lo", SocketAddrV4::new(address, 443), 1).unwrap();
+    let connected = TcpStream::connect_timeout(&(address, 443).into(), Duration::from_secs(10));
+    assert!(connected.is_ok(), "{connected:?}");
+    drop(listener);
+
+    let file = File::open("/package/bin/app").unwrap();
+    let device = sys::loop_device::LoopDevice::attach(&file, 512, 1024).unwrap();
+    let whole = std::fs::read("/package/bin/app").unwrap();
+    assert_eq!(std::fs::read(device.path()).unwrap(), &whole[512..1536]);
+    device.detach().unwrap();
 }
