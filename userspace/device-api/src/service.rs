@@ -403,13 +403,22 @@ fn memory_report(memory: MemoryStats) -> Response {
 }
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| {
+    let parsed = serde_json::from_slice(body).map_err(|error| {
         let code = match error.classify() {
             Category::Data => DeviceError::REST_INVALID_JSON_DATA,
             _ => DeviceError::REST_INVALID_JSON_REQUEST,
         };
         Problem::bad(code, format!("the body: {error}"))
-    })
+    })?;
+    // serde takes the fields from an array, too; the interface knows objects only.
+    if body.trim_ascii_start().first() == Some(&b'{') {
+        Ok(parsed)
+    } else {
+        Err(Problem::bad(
+            DeviceError::REST_INVALID_JSON_DATA,
+            "the body: it must be a JSON object".to_owned(),
+        ))
+    }
 }
 
 fn parse_trigger(body: &[u8]) -> Result<Trigger, Problem> {

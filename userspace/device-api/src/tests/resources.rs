@@ -187,9 +187,21 @@ fn install_takes_both_modes_and_no_body() {
     }
     let (answer, service) = exchange(Written::new(), &request("POST", "/update/install"));
     assert_eq!((answer.status, service.manager().asked().len()), (200, 1));
-    let (answer, asked) = send("POST", "/update/install", "{\"appControlMode\":\"auto\"}");
-    assert_eq!(error(&answer, 400), DeviceError::REST_INVALID_JSON_DATA);
-    assert_eq!(asked, []);
+    for body in [
+        "{\"appControlMode\":\"auto\"}",
+        "[]",
+        "[\"Auto\"]",
+        "null",
+        "0",
+    ] {
+        let (answer, asked) = send("POST", "/update/install", body);
+        assert_eq!(
+            error(&answer, 400),
+            DeviceError::REST_INVALID_JSON_DATA,
+            "{body}"
+        );
+        assert_eq!(asked, [], "{body}");
+    }
 }
 
 #[test]
