@@ -6,8 +6,10 @@ from __future__ import annotations
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import time
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,15 +23,26 @@ READY = r"^nacre: ready: "
 POLL = 0.02
 
 
+# Two chips of 128 KiB blocks side by side, as QEMU's `virt` has them.
+ERASE_BLOCK = 256 * 1024
+
+
+def clean_marker() -> bytes:
+    """What JFFS2 writes at the start of a block that it has erased: magic, type, length, and the CRC of these."""
+    head = struct.pack("<HHI", 0x1985, 0x2003, 12)
+    return head + struct.pack("<I", zlib.crc32(head, 0xFFFFFFFF) ^ 0xFFFFFFFF)
+
+
 def blank_flash() -> Path:
-    """A second flash bank as it leaves the factory: all ones. Made once."""
-    file = TEST / "blank.flash"
+    """A second flash bank as it leaves the factory, erased and marked so, or each boot would go on erasing. Made once."""
+    file = TEST / "factory.flash"
     if not file.exists() or file.stat().st_size != FLASH_SIZE:
         file.parent.mkdir(parents=True, exist_ok=True)
         part = file.with_suffix(".part")
+        block = clean_marker().ljust(ERASE_BLOCK, b"\xff")
         with part.open("wb") as stream:
-            for _ in range(64):
-                stream.write(b"\xff" * (FLASH_SIZE // 64))
+            for _ in range(FLASH_SIZE // ERASE_BLOCK):
+                stream.write(block)
         part.rename(file)
     return file
 
@@ -96,10 +109,12 @@ class Board:
         """Switches the board on; its console is added to `console`."""
         self.cut_power()
         self._socket.unlink(missing_ok=True)
+        # The machine ends with this program, even if that is killed.
+        bound = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
         with self.console.open("ab") as sink:
             # The control socket's path is short this way, however deep the clone lies.
             self._process = subprocess.Popen(
-                self.command(),
+                [*bound, *self.command()],
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,

@@ -18,8 +18,10 @@ from nacre import Nacre
 from packages import Package
 from places import BOARD, KERNEL, OUT, ROOTFS, SAMPLES, seconds
 
-# One executed instruction is one nanosecond of the machine's own time, and every boot is the same.
+# One executed instruction is one nanosecond of the machine's own time. An idle machine skips to its next timer, and how
+# often it waits for the host's disk differs, so the shortest of some boots comes nearest to the count.
 COUNTED = ["-icount", "shift=0,sleep=off", "-seed", "1"]
+MEASURED_BOOTS = 3
 FIRST_OUTPUT = (
     r"^nacre: first output: app=(\S+) monotonic_ns=(\d+) mem_total_kib=(\d+) mem_available_kib=(\d+)$"
 )
@@ -144,13 +146,17 @@ def show_price(board: Board, component: str) -> None:
     """Boots the same flash again, counting instructions: the app starts by itself."""
     step("Measuring a boot to the app's first output, in instructions (MEASURE=0 leaves this out) ...")
     board.more = COUNTED
-    mark = board.mark()
-    board.start()
-    found = board.wait_for(FIRST_OUTPUT.replace(r"app=(\S+)", f"app=({component})"), 300, since=mark)
-    _, instructions, total, available = found.groups()
-    point(f"{int(instructions):,} instructions from the start of the kernel (unpacked) to the first output")
-    point(f"{int(total) - int(available):,} KiB of memory used then, of {int(total):,} KiB that the kernel gives out")
-    board.cut_power()
+    boots = []
+    for _ in range(MEASURED_BOOTS):
+        mark = board.mark()
+        board.start()
+        found = board.wait_for(FIRST_OUTPUT.replace(r"app=(\S+)", f"app=({component})"), 300, since=mark)
+        boots.append([int(figure) for figure in found.groups()[1:]])
+        board.cut_power()
+    instructions, total, available = min(boots)
+    point(f"{instructions:,} instructions at most, from the start of the kernel (unpacked) to the first output")
+    point(f"{total - available:,} KiB of memory used then, of {total:,} KiB that the kernel gives out")
+    point(f"(the shortest of {MEASURED_BOOTS} boots: while the disk of the host is awaited, the machine's clock runs, too)")
 
 
 def show(path: Path, measure: bool) -> None:
