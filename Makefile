@@ -9,12 +9,12 @@ BOARD ?= qemu-virt
 export BOARD
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sdk kernel menuconfig userspace host rootfs image samples run qemu test fuzz check clean distclean
+.PHONY: help setup sdk kernel userspace host rootfs image samples run qemu test fuzz check clean distclean
 
 help: ## Show this list
 	@echo 'Nacre: an open implementation of the Azure Sphere OS. Targets:'
 	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
-	@echo 'Variables: BOARD=qemu-virt  APP=package for run  T=test or fuzz target  TIME=seconds of fuzzing  DEBUG=1 for the kernel'
+	@echo 'Variables: BOARD=qemu-virt  APP=package for run  T=test or fuzz target  TIME=seconds of fuzzing  MEASURE=0 for a shorter run'
 
 setup: ## Install or check the tools that the build needs
 	@scripts/setup.sh
@@ -24,10 +24,6 @@ sdk: setup ## Make the C toolchain for the device (out/sdk)
 
 kernel: setup ## Build the kernel of BOARD (out/image/zImage)
 	@scripts/kernel.sh
-
-menuconfig: setup ## Look at the kernel configuration (changes belong into the fragments)
-	@scripts/kernel.sh config
-	@scripts/kernel.sh menuconfig
 
 userspace: sdk ## Build the programs of the device (out/device)
 	@scripts/userspace.sh device
@@ -60,7 +56,7 @@ check: setup ## Check the form of everything: rustfmt, clippy, shellcheck, licen
 	@scripts/check.sh
 
 clean: ## Remove what was built (out/)
-	@rm -rf out
+	@rm -rf $(or $(NACRE_OUT),out)
 
 distclean: clean ## Remove also the shared cache
 	@scripts/distclean.sh

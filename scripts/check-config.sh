@@ -26,4 +26,4 @@ while IFS= read -r wanted; do
 	printf 'error: %s wants "%s", but the configuration has "%s"\n' "${fragment#"$TOP"/}" "$wanted" "${now:-no such symbol}" >&2
 	lost=$((lost + 1))
 done < <(cat "$@")
-[ "$lost" -eq 0 ] || die "$lost symbols did not survive Kconfig; see their dependencies (make menuconfig, then / and the name)"
+[ "$lost" -eq 0 ] || die "$lost symbols did not survive Kconfig; look up what they depend on in the Kconfig files of out/kernel/source"

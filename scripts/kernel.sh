@@ -1,9 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # Builds the kernel of BOARD into out/image/zImage; with equal inputs it comes from the cache.
-#
-# kernel.sh            build
-# kernel.sh config     only configure, and leave the tree for menuconfig and the like
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/pins.sh"
 . "$TOP/scripts/tools.sh"
@@ -11,14 +8,13 @@
 fragments_file=$TOP/board/$BOARD/kernel.fragments
 [ -f "$fragments_file" ] || die "no board '$BOARD': there is no board/$BOARD/kernel.fragments. Boards: $(cd "$TOP/board" && echo */kernel.fragments)"
 mapfile -t fragments < <(grep -v '^#' "$fragments_file")
-[ "${DEBUG:-0}" = 1 ] && fragments+=(board/common/kernel/debug.config)
 
 source=$OUT/kernel/source
 build=$OUT/kernel/build-$BOARD
 image=$OUT/image
 
 tool_versions() { rustc --version; "$BINDGEN" --version; "$CLANG" --version | head -n 1; }
-key=$({ printf '%s\n' "$LINUX_VERSION" "$BOARD" "${DEBUG:-0}"; tool_versions; } |
+key=$({ printf '%s\n' "$LINUX_VERSION" "$BOARD"; tool_versions; } |
 	digest_of kernel-patches modules scripts/kernel.sh "${fragments[@]}" "${fragments_file#"$TOP"/}")
 cached=$CACHE/kernel/$key
 
@@ -88,7 +84,7 @@ store() {
 	find "$CACHE/kernel" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +9 | cut -d' ' -f2- | xargs -r rm -rf
 }
 
-if [ "${1:-build}" = build ] && [ -f "$cached/zImage" ]; then
+if [ -f "$cached/zImage" ]; then
 	publish
 	exit 0
 fi
@@ -96,7 +92,6 @@ archive=$("$TOP/scripts/fetch.sh" linux)
 long kernel-source "Preparing Linux $LINUX_VERSION" prepare_source
 long kernel-config "Configuring the kernel for $BOARD" configure
 long kernel-rust "Checking that Rust fits the kernel" rust_fits
-[ "${1:-build}" = config ] && exit 0
 long kernel "Building the kernel for $BOARD (three to six minutes from cold on two cores)" compile
 store
 publish
