@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """Runs a client where the device has its real address: in_namespace.py DIRECTORY COMMAND...
 
-It must be started in an empty network namespace. The loopback interface gets the device's address, the board's
-forward listens there, and the client finds the device at 192.168.35.2:443 as it would on a desk.
+It must be started in an empty network namespace. The loopback interface gets the host's address on the device's network,
+and with it all of that network; the board's forward listens at the device's address, and the client finds the device at
+192.168.35.2:443 and comes from 192.168.35.1, as on a desk.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from board import Board
 from places import seconds
 from process import end_group
 from rest import DEVICE_ADDRESS
+
+HOST_ADDRESS = "192.168.35.1"
 
 SET_FLAGS = 0x8914
 SET_ADDRESS = 0x8916
@@ -42,7 +45,7 @@ def main() -> int:
     if names != ["lo"]:
         print(f"error: not in an empty network namespace, here are {names}", file=sys.stderr)
         return 2
-    give_loopback(DEVICE_ADDRESS)
+    give_loopback(HOST_ADDRESS)
     with Board(Path(directory), forward=f"{DEVICE_ADDRESS}:443") as board:
         board.boot()
         client = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)

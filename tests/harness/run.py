@@ -78,6 +78,8 @@ def main() -> int:
             found = unit.run(session)
             show(unit, found, time.monotonic() - start)
             results += found
+    except (KeyboardInterrupt, SystemExit):
+        results.append(Result("run", Status.FAILED, note="it was interrupted"))
     finally:
         session.close()
     return finish(results)

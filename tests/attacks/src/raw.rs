@@ -148,7 +148,8 @@ pub enum Ended {
 /// # Errors
 /// The error number of `fork`.
 pub fn spawn(act: impl FnOnce() -> i32) -> Attempt<libc::pid_t> {
-    // SAFETY: this process has one thread, so the child may do all that the parent may.
+    // SAFETY: threads are made only in children that make no child of their own, so this process has one thread and
+    // its child may do all that it may.
     match unsafe { libc::fork() } {
         -1 => Err(errno()),
         0 => {

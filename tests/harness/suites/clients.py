@@ -54,7 +54,10 @@ def published_device_api_client(_: Session) -> list[Result]:
     log = LOGS / "device-api-environment.log"
     made = run([sys.executable, directory / "make_environment.py", environment, AUTHORITY], 600, log=log)
     check(made.code == 0, f"no virtual environment; see {log}:\n{made.output[-2000:]}")
-    unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
+    # The process namespace ends the board with the client, whatever ends the client.
+    unshare = ["unshare", "--net", "--pid", "--fork", "--kill-child"]
+    if os.geteuid() != 0:
+        unshare.append("--map-root-user")
     client: list[object] = [environment / "bin" / "python3", directory / "published_client.py", sample("hello-c").file, "--restart"]
     inside = [sys.executable, Path(__file__).parents[1] / "in_namespace.py", LOGS / "board-client"]
     ended = run([*unshare, *inside, *client], 900, log=LOGS / "device-api-client.log")

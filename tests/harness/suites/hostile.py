@@ -55,10 +55,10 @@ REQUESTS = {
     "a huge length": b"PUT /update/stage HTTP/1.1\r\nHost: d\r\nContent-Type: application/octet-stream\r\nContent-Length: 99999999999999999999\r\n\r\n",
     "a length over the limit": b"PUT /update/stage HTTP/1.1\r\nHost: d\r\nContent-Type: application/octet-stream\r\nContent-Length: 4000000000\r\n\r\n",
     "chunks": b"PUT /update/stage HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n",
-    "a method that is not there": b"BREW /status HTTP/1.1\r\nHost: d\r\n\r\n",
-    "a path that climbs": b"GET /../../../etc/nacre/device-api.key.pem HTTP/1.1\r\nHost: d\r\n\r\n",
+    "a method that is not there": b"BREW /status HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n",
+    "a path that climbs": b"GET /../../../etc/nacre/device-api.key.pem HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n",
     "a path with a NUL": b"GET /app/status/\0 HTTP/1.1\r\nHost: d\r\n\r\n",
-    "a component id that is none": b"GET /app/status/../../x HTTP/1.1\r\nHost: d\r\n\r\n",
+    "a component id that is none": b"GET /app/status/../../x HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n",
 }
 
 

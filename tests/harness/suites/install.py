@@ -20,8 +20,8 @@ from unit import Suite
 SUITE = Suite("install")
 
 NOT_TRUSTED = 7 << 20 | 15
-# Categories of what can be wrong with an image package: the request, its staging, the app in it, its metadata.
-PACKAGE_CATEGORIES = (10, 7, 14, 42)
+# Categories of what can be wrong with an image package: the request, the update, its staging, the app in it, its metadata.
+PACKAGE_CATEGORIES = (10, 16, 7, 14, 42)
 MUTANTS = 200
 POWER_CUTS = 8
 

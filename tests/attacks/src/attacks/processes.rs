@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::thread;
+use std::time::Duration;
 
 use libc::{EACCES, EAGAIN, EBADF, EINVAL, EMFILE, ENOENT, ENOSYS, ENOTTY, EPERM, ESRCH};
 
@@ -15,7 +17,7 @@ use crate::raw::{self, Attempt, BAD_POINTER, call, number};
 /// The abstract name on which [`crate::behaviour`] listens for other apps.
 pub const LISTENER: &[u8] = b"nacre-probe-listener";
 
-/// The most processes and descriptors that are tried.
+/// The most descriptors that are tried.
 const BOUND: usize = 5000;
 
 /// The cases of this area.
@@ -41,7 +43,7 @@ pub const CASES: &[Case] = &[
         &[EPERM, ENOTTY],
         &[ENOTTY],
     ),
-    fact("D08", "processes_end_at_a_limit", process_limit),
+    fact("D08", "tasks_end_at_a_limit", task_limit),
     refused(
         "D10",
         "descriptors_without_end",
@@ -98,7 +100,7 @@ fn signal_everyone(_: &Place) -> Attempt {
 }
 
 fn rest() -> i32 {
-    std::thread::sleep(std::time::Duration::from_secs(60));
+    thread::sleep(Duration::from_secs(60));
     0
 }
 
@@ -192,28 +194,19 @@ fn console_selection(_: &Place) -> Attempt {
     terminal(TIOCLINUX)
 }
 
-fn process_limit(_: &Place) -> Attempt {
-    let mut children = Vec::new();
-    let refusal = loop {
-        match raw::spawn(rest) {
-            Ok(child) => children.push(child),
-            Err(number) => break Some(number),
+fn task_limit(_: &Place) -> Attempt {
+    // Threads count as processes do and take less memory, which has a limit of its own.
+    for _ in 0..200 {
+        let thread = thread::Builder::new()
+            .stack_size(16 * 1024)
+            .spawn(|| thread::park());
+        match thread {
+            Ok(_) => {}
+            Err(error) if number(&error) == EAGAIN => return Ok(()),
+            Err(error) => return Err(number(&error)),
         }
-        if children.len() >= 200 {
-            break None;
-        }
-    };
-    for &child in &children {
-        raw::kill(child, libc::SIGKILL)?;
     }
-    for child in children {
-        raw::wait(child)?;
-    }
-    match refusal {
-        Some(EAGAIN) => Ok(()),
-        Some(number) => Err(number),
-        None => Err(libc::E2BIG),
-    }
+    Err(libc::E2BIG)
 }
 
 fn descriptors(_: &Place) -> Attempt {
