@@ -92,6 +92,10 @@ class Device:
         found = self.until(f"end of {component}", lambda: self.app(component).get("lastExit"), limit)
         return dict(found)
 
+    def wait_starts(self, component: str, number: int) -> None:
+        """Waits until an app has been started `number` times since it was installed or the device booted."""
+        self.until(f"start {number} of {component}", lambda: self.app(component)["starts"] >= number, 90)
+
     def restart_by_request(self) -> None:
         """Restarts the device by its API and waits until it serves again."""
         mark = self.board.mark()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """All suites, cheap ones first."""
 
-from suites import apps, attacks, boot, clients, hostile, host, install, layers, limits, storage
+from suites import apps, attacks, boot, clients, demo, hostile, host, install, layers, limits, storage
 
 SUITES = [
     host.SUITE,
@@ -14,4 +14,5 @@ SUITES = [
     attacks.SUITE,
     layers.SUITE,
     clients.SUITE,
+    demo.SUITE,
 ]

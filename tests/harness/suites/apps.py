@@ -79,7 +79,7 @@ def stopped_stays_stopped_until_started(session: Session) -> None:
         equal(device.wait_exit(component), {"kind": "stopped", "forced": False}, "end")
         equal(device.state(component), "stopped", "state after stop")
         equal(device.rest.control(component, "start").json(), {"state": "running"}, "answer to start")
-        device.until("a second start", lambda: device.app(component)["starts"] == 2)
+        device.wait_starts(component, 2)
 
 
 @SUITE.unit
@@ -144,14 +144,14 @@ def manual_install_does_not_start(session: Session) -> None:
 
 
 @SUITE.unit
-def crashed_app_is_started_again(session: Session) -> None:
-    """An app that a signal ends is started again and again; how it ended is kept."""
+def crashed_app_is_started_again_after_growing_waits(session: Session) -> None:
+    """An app that a signal ends is started again after a wait that doubles; how it ended is kept."""
     device = session.device()
     package = session.packages.probe("crash", ["crash", "11"])
     component = package.component
     mark = device.board.mark()
     with device.deployed(package):
-        device.until("a fourth start", lambda: device.app(component)["starts"] >= 4, 90)
+        device.wait_starts(component, 4)
         equal(device.app(component)["lastExit"], {"kind": "signaled", "signal": 11}, "end")
         equal(device.state(component), "running", "state while it waits for a restart")
         device.rest.control(component, "stop")
@@ -159,18 +159,33 @@ def crashed_app_is_started_again(session: Session) -> None:
     ends = re.findall(rf"^nacre: app {component} \(crash\): ((?:ended|exited|refused).*)$", device.board.text(mark), re.M)
     check(len(ends) >= 3, f"{len(ends)} ends on the console")
     equal(set(ends), {"ended by signal 11"}, "ends on the console")
+    # By the device's own clock, and only that it does not come too early.
+    told = device.rest.ask("GET", "/log").body.decode()
+    life = re.findall(rf"^\[ *([\d.]+)\] app {component} \(crash\): (started|ended)", told, re.M)
+    moments = [float(moment) for moment, _ in life]
+    equal([what for _, what in life[:7]], ["started", "ended"] * 3 + ["started"], "its life in the log")
+    for number, wait in enumerate((1, 2, 4)):
+        passed = moments[2 * number + 2] - moments[2 * number + 1]
+        check(passed > wait - 0.01, f"start {number + 2} came {passed:.3f} s after an end, not {wait} s")
 
 
 @SUITE.unit
 def exit_code_is_kept(session: Session) -> None:
-    """The exit code of an app is kept and told, 0 as well as another."""
+    """The exit code of an app is kept and told, 0 as well as another, however soon it exits and however often."""
     device = session.device()
     for code in (0, 7):
         package = session.packages.probe(f"exit-{code}", ["exit", str(code)])
+        component = package.component
         mark = device.board.mark()
         with device.deployed(package):
-            equal(device.wait_exit(package.component), {"kind": "exited", "code": code}, "end")
-            device.board.wait_for(rf"^nacre: app {package.component} \(exit-{code}\): exited with code {code}", since=mark)
+            for number in range(1, 16):
+                # A start by request does not wait for the next restart.
+                device.rest.control(component, "start")
+                device.wait_starts(component, number)
+            equal(device.wait_exit(component), {"kind": "exited", "code": code}, "end")
+        ends = re.findall(rf"^nacre: app {component} \(exit-{code}\): ((?:ended|exited|refused).*)$", device.board.text(mark), re.M)
+        check(len(ends) >= 14, f"{len(ends)} ends on the console")
+        equal(set(ends), {f"exited with code {code}"}, "ends on the console")
 
 
 @SUITE.unit

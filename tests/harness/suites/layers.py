@@ -25,7 +25,7 @@ def refuses_without(session: Session, append: str, layer: str, part: str) -> Non
         mark = board.mark()
         board.append = append
         # The device API needs the layers as apps do, so the console is what tells.
-        board.boot()
+        board.start()
         board.wait_for(rf"^nacre: layer {layer}: missing: .*{part}", since=mark)
         board.wait_for(rf"^nacre: app {component} \(live\): refused: layer {layer} is missing: .*{part}", since=mark)
         board.wait_for(r"^nacre: device API: cannot ", since=mark)
