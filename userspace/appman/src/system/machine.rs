@@ -43,6 +43,8 @@ struct Running {
     cgroup: Cgroup,
     /// Kills for want of memory that the group had seen before.
     earlier_kills: u64,
+    /// What was read before the start was told; the last word when nothing follows.
+    first: Option<Report>,
 }
 
 /// The real machine.
@@ -157,7 +159,8 @@ impl Machine for SystemMachine {
             .map_err(|errno| failed("read without waiting", errno))?;
         let earlier_kills = cgroup.out_of_memory().unwrap_or_default();
         let mut process = self.make(&plan, &cgroup, &input)?;
-        if let Some(failure) = first_report(&mut process) {
+        let first = first_report(&mut process);
+        if let Some(Report::Refused(failure)) = first {
             bury(&process);
             // The next start takes over a group that stays.
             cgroup.remove().ok();
@@ -168,6 +171,7 @@ impl Machine for SystemMachine {
             process,
             cgroup,
             earlier_kills,
+            first,
         };
         self.running.insert(component, running);
         Ok(Started {
@@ -196,7 +200,8 @@ impl Machine for SystemMachine {
             return reason(Ended::from_status(status));
         };
         let kills = running.cgroup.out_of_memory().unwrap_or_default();
-        let told = last_report(&mut running.process);
+        // A program that ends at once can be reported as ended and never as running.
+        let told = last_report(&mut running.process).or(running.first);
         // The next start takes over a group that stays.
         running.cgroup.remove().ok();
         if kills > running.earlier_kills {
@@ -279,15 +284,12 @@ fn plan(component: ComponentId, launch: Launch<'_>) -> Result<Plan, MachineError
         .map_err(|error| lasting(error.to_string()))
 }
 
-/// Waits for the first report of a process. Answers what failed, if something did.
-fn first_report(process: &mut Process) -> Option<sandbox::Failure> {
-    if wait_readable(&process.reports).is_err() {
-        return None;
-    }
+/// Waits for the first report of a process. One that is slow is judged when it is collected.
+fn first_report(process: &mut Process) -> Option<Report> {
+    wait_readable(&process.reports).ok()?;
     match process.reports.take() {
-        Next::Report(Report::Refused(failure)) => Some(failure),
-        // One that is slow, or ended at once, is judged when it is collected.
-        _ => None,
+        Next::Report(report) => Some(report),
+        Next::Later | Next::Never => None,
     }
 }
 
