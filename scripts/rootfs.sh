@@ -26,7 +26,7 @@ assemble() {
 	rm -rf "$stage" "$image.new"
 	mkdir -p "$stage" "$(dirname "$image")"
 	# Owners come from the list alone: -all-root would win over it.
-	printf '/ m 0755 0 0\n' >"$pseudo"
+	: >"$pseudo"
 	while read -r kind path mode user group source; do
 		case $kind in
 		dir) mkdir -p "$stage$path" ;;
@@ -36,7 +36,7 @@ assemble() {
 		printf '%s m %s %s %s\n' "$path" "$mode" "$user" "$group" >>"$pseudo"
 	done < <(grep -v '^#' "$TOP/board/common/rootfs.list")
 	# LZ4, because unpacking the root must cost little of the boot; fixed times, so that equal inputs give equal bytes.
-	mksquashfs "$stage" "$image.new" -noappend -pf "$pseudo" -comp lz4 -Xhc -b 64K -no-xattrs -no-exports \
+	mksquashfs "$stage" "$image.new" -noappend -root-mode 0755 -root-uid 0 -root-gid 0 -pf "$pseudo" -comp lz4 -Xhc -b 64K -no-xattrs -no-exports \
 		-mkfs-time 0 -all-time 0 -no-progress -processors 1
 	if cmp -s "$image.new" "$image"; then rm "$image.new"; else mv "$image.new" "$image"; fi
 }
