@@ -6,12 +6,14 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable
+from http.client import HTTPException
 
 from device import Device
 from mutate import mutants
 from nacre import Nacre
 from packages import Package, sample, with_checksum
-from places import TEST, TOP
+from places import TEST, TOP, seconds
 from rest import Answer
 from results import Result, Status, check, equal
 from session import Session
@@ -171,52 +173,72 @@ def manifest_errors_have_their_numbers(session: Session) -> list[Result]:
     return results
 
 
+UPDATED = "dd28137a-dee5-4f95-8079-67f2e04a8d76"
+
+
+def upload_and_install(device: Device, new: Package) -> None:
+    """The whole update."""
+    device.rest.stage(new.content)
+    device.rest.install()
+
+
+def install(device: Device, _: Package) -> None:
+    """The last step of an update whose image is staged already."""
+    device.rest.install()
+
+
 @SUITE.unit
 def power_cut_leaves_the_old_or_the_new_state(session: Session) -> list[Result]:
     """Power is cut at different moments of an update; afterwards either image is whole and runs."""
     old = session.packages.probe("update-old", ["live", "old"], component=UPDATED)
     new = session.packages.probe("update-new", ["live", "new"], component=UPDATED)
     chance = random.Random(1)
+    # Cuts during the whole update and during its last step, each later than the one before by a random bit; then
+    # one after the answer, which must have kept the promise that the answer was.
+    moments: list[tuple[str, Callable[[Device, Package], None], float | None]] = []
+    for number in range(POWER_CUTS):
+        moments.append((f"upload_{number}", upload_and_install, number * chance.uniform(0.03, 0.12)))
+        moments.append((f"install_{number}", install, number * chance.uniform(0.01, 0.04)))
+    moments.append(("after_the_answer", upload_and_install, None))
     results = []
     with session.fresh("power-cut") as device:
         device.deploy(old)
-        device.wait_log(UPDATED, "^alive")
+        device.wait_log(UPDATED, r"^alive as user \d+ old$")
         (old_image,) = device.images()[UPDATED]
-        for number in range(POWER_CUTS):
+        for name, step, delay in moments:
             start = time.monotonic()
-            # Beginning after nothing at all, each cut comes later by a random bit, in time that the machine takes.
-            delay = number * chance.uniform(0.02, 0.12)
-            name = f"install/power_cut/{number}"
             try:
-                state = cut_during_update(device, new, old_image, delay)
+                state = cut_during(device, new, step, delay, old_image)
                 device.wait_log(UPDATED, rf"^alive as user \d+ {state}$")
-                results.append(Result(name, Status.PASSED, time.monotonic() - start, f"{state} after {delay * 1000:.0f} ms"))
+                check(delay is not None or state == "new", "the device answered that it installed, and did not")
+                note, status = state if delay is None else f"{state} after {delay * 1000:.0f} ms", Status.PASSED
                 if state == "new":
                     device.deploy(old)
             except AssertionError as error:
-                results.append(Result(name, Status.FAILED, time.monotonic() - start, str(error)))
+                note, status = str(error), Status.FAILED
+            results.append(Result(f"install/power_cut/{name}", status, time.monotonic() - start, note))
     return results
 
 
-UPDATED = "dd28137a-dee5-4f95-8079-67f2e04a8d76"
-
-
-def cut_during_update(device: Device, new: Package, old_image: str, delay: float) -> str:
-    """Cuts the power `delay` seconds into an update; which state the device has afterwards."""
+def cut_during(
+    device: Device, new: Package, step: Callable[[Device, Package], None], delay: float | None, old_image: str
+) -> str:
+    """Cuts the power `delay` seconds into a step of an update, or at its end; which state the device has afterwards."""
+    if step is install:
+        equal(device.rest.stage(new.content).status, 200, "stage")
 
     def update() -> None:
         try:
-            device.rest.stage(new.content)
-            device.rest.install()
-        except (OSError, ValueError):
+            step(device, new)
+        except (OSError, HTTPException):
             # The connection ends with the power.
             pass
 
     updating = threading.Thread(target=update, daemon=True)
     updating.start()
-    time.sleep(delay)
+    updating.join(delay)
     device.board.cut_power()
-    updating.join(60)
+    updating.join(seconds(60))
     check(not updating.is_alive(), "the client still waits although the device is off")
     device.board.boot()
     images = device.images()

@@ -199,7 +199,7 @@ fn task_limit(_: &Place) -> Attempt {
     for _ in 0..200 {
         let thread = thread::Builder::new()
             .stack_size(16 * 1024)
-            .spawn(|| thread::park());
+            .spawn(thread::park);
         match thread {
             Ok(_) => {}
             Err(error) if number(&error) == EAGAIN => return Ok(()),
