@@ -17,6 +17,7 @@ MUSL_POOL_SHA256=$MUSL_SHA256
 
 BINDGEN_VERSION=0.72.1
 CARGO_FUZZ_VERSION=0.13.2
+CARGO_MUTANTS_VERSION=27.1.0
 
 # Oldest versions that the kernel and user space are known to build with.
 LLVM_MINIMUM=19

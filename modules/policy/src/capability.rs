@@ -122,6 +122,13 @@ capabilities! {
 }
 
 impl Capability {
+    /// The capabilities that need an IP socket.
+    pub const NETWORK: [Self; 3] = [
+        Self::AllowedConnections,
+        Self::AllowedTcpServerPorts,
+        Self::AllowedUdpServerPorts,
+    ];
+
     /// The capability with this key; keys are compared exactly.
     #[must_use]
     pub fn from_key(key: &str) -> Option<Self> {
@@ -170,6 +177,12 @@ impl Capability {
         }
     }
 
+    /// What to write into the manifest in order to get it: `set "SystemTime" to true`.
+    #[must_use]
+    pub const fn advice(self) -> Advice {
+        Advice(self)
+    }
+
     /// The bit of the capability in a set.
     const fn bit(self) -> u32 {
         1 << self as u32
@@ -180,6 +193,29 @@ impl fmt::Display for Capability {
     /// The key.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.key())
+    }
+}
+
+/// What to write into the manifest; see [`Capability::advice`].
+#[derive(Clone, Copy, Debug)]
+pub struct Advice(Capability);
+
+impl fmt::Display for Advice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(key) = self;
+        let step = match key {
+            Capability::AllowedConnections => "add the host to",
+            Capability::AllowedTcpServerPorts | Capability::AllowedUdpServerPorts => {
+                "add the port to"
+            }
+            Capability::AllowedApplicationConnections => {
+                "have both apps list the component id of the other in"
+            }
+            Capability::PowerControls => "add what it shall do to",
+            toggle if toggle.is_toggle() => return write!(formatter, "set \"{toggle}\" to true"),
+            _ => "ask for it with",
+        };
+        write!(formatter, "{step} \"{key}\"")
     }
 }
 
@@ -201,6 +237,22 @@ impl CapabilitySet {
             rest = others;
         }
         set
+    }
+
+    /// The set of a mask, bit 0 being the first of [`Capability::ALL`]; none when a bit has no meaning.
+    #[must_use]
+    pub const fn from_bits(bits: u32) -> Option<Self> {
+        if bits & !Self::of(Capability::ALL).0 == 0 {
+            Some(Self(bits))
+        } else {
+            None
+        }
+    }
+
+    /// The mask.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        self.0
     }
 
     /// The set with one more member.
@@ -293,6 +345,21 @@ pub struct PowerControls(u8);
 impl PowerControls {
     /// No power control.
     pub const EMPTY: Self = Self(0);
+
+    /// The set of a mask, bit 0 being the first of [`PowerControl::ALL`]; none when a bit has no meaning.
+    #[must_use]
+    pub const fn from_bits(bits: u8) -> Option<Self> {
+        match bits {
+            0..=0b111 => Some(Self(bits)),
+            _ => None,
+        }
+    }
+
+    /// The mask.
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
 
     /// The set with one more member.
     #[must_use]

@@ -78,7 +78,7 @@ impl ComponentId {
         let hash = self.0.iter().fold(OFFSET_BASIS, |hash, &byte| {
             (hash ^ u32::from(byte)).wrapping_mul(PRIME)
         });
-        FIRST_UID | ((hash ^ (hash >> 28)) & (UID_COUNT - 1))
+        FIRST_UID + ((hash ^ (hash >> 28)) & (UID_COUNT - 1))
     }
 }
 
@@ -118,7 +118,7 @@ impl FromStr for ComponentId {
             }
             let value = digit(character).ok_or(wrong)?;
             if let Some(byte) = bytes.get_mut(digits / 2) {
-                *byte = *byte << 4 | value;
+                *byte = *byte * 16 + value;
             }
             digits += 1;
         }
@@ -129,15 +129,29 @@ impl FromStr for ComponentId {
 impl fmt::Display for ComponentId {
     /// Lower case, 8-4-4-4-12.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, byte) in self.0.iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                formatter.write_str("-")?;
-            }
-            write!(formatter, "{byte:02x}")?;
-        }
-        Ok(())
+        fmt::LowerHex::fmt(self, formatter)
     }
 }
+
+/// Writes the groups of digits in one case, with hyphens between them.
+macro_rules! text_form {
+    ($case:ident, $byte:literal) => {
+        impl fmt::$case for ComponentId {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                for (index, byte) in self.0.iter().enumerate() {
+                    if matches!(index, 4 | 6 | 8 | 10) {
+                        formatter.write_str("-")?;
+                    }
+                    write!(formatter, $byte, byte)?;
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+text_form!(LowerHex, "{:02x}");
+text_form!(UpperHex, "{:02X}");
 
 impl fmt::Debug for ComponentId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

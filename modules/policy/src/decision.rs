@@ -4,54 +4,7 @@
 
 use core::fmt;
 
-use crate::{Capability, ComponentId, Grant, Peripheral, PowerControl};
-
-/// A Linux error number, the same on every architecture that the system runs on.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Errno(u8);
-
-impl Errno {
-    /// The system refuses, whoever asks in the app.
-    pub const EPERM: Self = Self(1);
-    /// The device has no such controller.
-    pub const ENOENT: Self = Self(2);
-    /// The app lacks the right.
-    pub const EACCES: Self = Self(13);
-    /// The device has no such pin or unit.
-    pub const ENODEV: Self = Self(19);
-    /// The quota is used up.
-    pub const EDQUOT: Self = Self(122);
-
-    /// The number.
-    #[must_use]
-    pub const fn number(self) -> i32 {
-        self.0 as i32
-    }
-
-    /// The name in the headers of the C library.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::EPERM => "EPERM",
-            Self::ENOENT => "ENOENT",
-            Self::EACCES => "EACCES",
-            Self::ENODEV => "ENODEV",
-            _ => "EDQUOT",
-        }
-    }
-}
-
-impl fmt::Debug for Errno {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
-impl fmt::Display for Errno {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
+use crate::{Capability, ComponentId, Errno, Grant, Peripheral, PowerControl};
 
 /// Something that an app wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +94,32 @@ pub enum Reason {
     OverQuota,
     /// The other app does not list this one.
     NotListedByPeer,
+    /// No app may do it, whatever its manifest says.
+    NotForApps,
+    /// Only the application manager may do it.
+    ManagerOnly,
+    /// The process, socket or file belongs to another component or to the system.
+    Stranger,
+    /// The code lies on a file system that nobody has verified.
+    UnverifiedCode,
+    /// The code belongs to another component.
+    CodeOfAnother,
+    /// The code is, was or would be writable.
+    WritableCode,
+    /// A verified file system stays read-only.
+    StaysVerified,
+    /// The other process has rights that this one lacks.
+    FewerRights,
+    /// Only in development mode.
+    DevelopmentOnly,
+    /// The identity does not allow process groups.
+    NoJobControl,
+    /// An identity keeps everything but rights.
+    RightsOnlyShrink,
+    /// A process has an identity already.
+    TooLate,
+    /// The address has no meaning.
+    Malformed,
 }
 
 impl Reason {
@@ -153,6 +132,19 @@ impl Reason {
             Self::NoSuchPeripheral => "not a peripheral that apps can use on this chip",
             Self::OverQuota => "over the quota",
             Self::NotListedByPeer => "not listed by the other app's manifest",
+            Self::NotForApps => "not for apps",
+            Self::ManagerOnly => "for the application manager only",
+            Self::Stranger => "belongs to another component or to the system",
+            Self::UnverifiedCode => "code that nobody has verified",
+            Self::CodeOfAnother => "code of another component",
+            Self::WritableCode => "code that is, was or would be writable",
+            Self::StaysVerified => "a verified file system stays read-only",
+            Self::FewerRights => "the other process has more rights",
+            Self::DevelopmentOnly => "in development mode only",
+            Self::NoJobControl => "the identity does not allow process groups",
+            Self::RightsOnlyShrink => "an identity can only lose rights",
+            Self::TooLate => "a process has an identity already",
+            Self::Malformed => "not an address",
         }
     }
 }
@@ -248,13 +240,9 @@ impl Grant<'_> {
     /// Whether anything in the manifest needs an IP socket.
     #[must_use]
     pub fn uses_network(&self) -> bool {
-        [
-            Capability::AllowedConnections,
-            Capability::AllowedTcpServerPorts,
-            Capability::AllowedUdpServerPorts,
-        ]
-        .into_iter()
-        .any(|capability| self.has(capability))
+        Capability::NETWORK
+            .iter()
+            .any(|&capability| self.has(capability))
     }
 
     /// Peripherals that the chip lacks are refused first, as no manifest can grant them.

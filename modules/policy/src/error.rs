@@ -21,7 +21,7 @@ impl DeviceError {
     /// From category (12 bits) and id (20 bits); higher bits of either are dropped.
     #[must_use]
     pub const fn new(category: u32, id: u32) -> Self {
-        Self(category << CATEGORY_SHIFT | (id & ID_MASK))
+        Self((category << CATEGORY_SHIFT) + (id & ID_MASK))
     }
 
     /// From the value on the wire.

@@ -259,9 +259,10 @@ impl Peripherals {
 
     /// Adds a member; false when it already was one or the chip has no such peripheral.
     pub fn insert(&mut self, peripheral: Peripheral) -> bool {
-        if !peripheral.exists() || self.contains(peripheral) {
+        if !peripheral.exists() {
             return false;
         }
+        let added = !self.contains(peripheral);
         let bit = 1 << peripheral.number().min(7);
         match peripheral {
             Peripheral::Gpio(pin) => self.gpio = self.gpio.union(PinSet::one(pin)),
@@ -273,7 +274,7 @@ impl Peripherals {
             Peripheral::SpiMaster(_) => self.spi_master |= bit,
             Peripheral::Uart(_) => self.uart |= bit,
         }
-        true
+        added
     }
 
     /// Whether the peripheral is a member.

@@ -64,10 +64,13 @@ impl PinSet {
     #[must_use]
     pub const fn range(first: u8, last: u8) -> Self {
         let mut set = Self::EMPTY;
-        let mut pin = first;
-        while pin <= last && pin < CAPACITY {
+        let mut next = Some(first);
+        while let Some(pin) = next {
+            if pin > last {
+                break;
+            }
             set = set.union(Self::one(pin));
-            pin += 1;
+            next = pin.checked_add(1);
         }
         set
     }

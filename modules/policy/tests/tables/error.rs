@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 OR MIT
 
 //! Device errors: their value, their text and their names.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use policy::DeviceError;
 
@@ -29,6 +28,7 @@ fn text_has_both_forms_and_the_name_where_there_is_one() {
     );
     assert_eq!(DeviceError::new(2, 12).name(), None);
     assert_eq!(DeviceError::new(2, 12).to_string(), "2.12 (2097164)");
+    assert_eq!(format!("{:?}", DeviceError::new(2, 12)), "2.12 (2097164)");
     assert_eq!(DeviceError::from_value(u32::MAX).name(), None);
     assert_eq!(DeviceError::from_value(u32::MAX).category_name(), None);
 }

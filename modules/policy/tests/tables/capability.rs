@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 OR MIT
 
 //! Capabilities and their sets.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeSet;
 
@@ -80,6 +79,8 @@ fn a_set_has_what_was_put_in_and_nothing_else() {
             assert_eq!(set.contains(other), member == other);
         }
         assert_eq!(set.iter().collect::<Vec<_>>(), [member]);
+        assert!(!set.is_empty());
+        assert_eq!(set.with(member), set);
     }
     let set = CapabilitySet::of(&[Capability::WifiConfig, Capability::CertStore]);
     assert_eq!(format!("{set:?}"), "{CertStore, WifiConfig}");
@@ -93,6 +94,8 @@ fn power_controls_are_counted_once() {
         assert_eq!(PowerControl::from_text(control.as_str()), Some(control));
         assert!(set.insert(control));
         assert!(!set.insert(control));
+        assert!(!set.is_empty());
+        assert_eq!(set.with(control), set);
     }
     assert_eq!(set.iter().count(), 3);
     assert_eq!(PowerControl::from_text("forcereboot"), None);
@@ -100,6 +103,68 @@ fn power_controls_are_counted_once() {
         format!("{set:?}"),
         "{ForceReboot, ForcePowerDown, SetPowerProfile}"
     );
+}
+
+#[test]
+fn masks_have_a_bit_for_each_member() {
+    for (position, &member) in Capability::ALL.iter().enumerate() {
+        let set = CapabilitySet::EMPTY.with(member);
+        assert_eq!(set.bits(), 1 << position);
+        assert_eq!(CapabilitySet::from_bits(1 << position), Some(set));
+    }
+    let all = CapabilitySet::of(Capability::ALL);
+    assert_eq!(all.bits(), 0x1fff_ffff);
+    assert_eq!(CapabilitySet::from_bits(0x1fff_ffff), Some(all));
+    for unknown in [1 << 29, 1 << 31, u32::MAX] {
+        assert_eq!(CapabilitySet::from_bits(unknown), None);
+    }
+    for (position, &control) in PowerControl::ALL.iter().enumerate() {
+        let set = PowerControls::EMPTY.with(control);
+        assert_eq!(set.bits(), 1 << position);
+        assert_eq!(PowerControls::from_bits(1 << position), Some(set));
+    }
+    assert_eq!(
+        PowerControls::from_bits(7).map(|set| set.iter().count()),
+        Some(3)
+    );
+    for unknown in [8, 0x80, u8::MAX] {
+        assert_eq!(PowerControls::from_bits(unknown), None);
+    }
+}
+
+#[test]
+fn advice_fits_the_shape_of_the_value() {
+    let table = [
+        (
+            Capability::AllowedConnections,
+            "add the host to \"AllowedConnections\"",
+        ),
+        (
+            Capability::AllowedTcpServerPorts,
+            "add the port to \"AllowedTcpServerPorts\"",
+        ),
+        (
+            Capability::AllowedUdpServerPorts,
+            "add the port to \"AllowedUdpServerPorts\"",
+        ),
+        (
+            Capability::AllowedApplicationConnections,
+            "have both apps list the component id of the other in \"AllowedApplicationConnections\"",
+        ),
+        (
+            Capability::PowerControls,
+            "add what it shall do to \"PowerControls\"",
+        ),
+        (Capability::SystemTime, "set \"SystemTime\" to true"),
+        (Capability::Gpio, "ask for it with \"Gpio\""),
+        (
+            Capability::MutableStorage,
+            "ask for it with \"MutableStorage\"",
+        ),
+    ];
+    for (key, words) in table {
+        assert_eq!(key.advice().to_string(), words);
+    }
 }
 
 #[test]

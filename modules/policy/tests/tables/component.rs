@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 OR MIT
 
 //! Component ids: text, wire form, order and user id.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeSet;
 
@@ -87,4 +86,25 @@ fn user_ids_of_similar_ids_differ_and_stay_in_their_range() {
             assert!(seen.insert(uid));
         }
     }
+}
+
+#[test]
+fn errors_say_what_is_needed() {
+    assert_eq!(
+        ComponentIdError::Length.to_string(),
+        "not a component id: 36 characters are needed, as in 25025d2c-66da-4448-bae1-ac26fcdd3627"
+    );
+    assert_eq!(
+        ComponentIdError::Character { position: 8 }.to_string(),
+        "not a component id: wrong character at position 8 (8-4-4-4-12 hexadecimal digits are needed)"
+    );
+}
+
+#[test]
+fn both_cases_can_be_written() {
+    let upper = TEXT.to_uppercase();
+    assert_eq!(
+        format!("{:x} {:X}", id(TEXT), id(TEXT)),
+        format!("{TEXT} {upper}")
+    );
 }

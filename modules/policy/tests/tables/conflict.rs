@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 OR MIT
 
 //! Each exclusive resource refused to the second app, with code and owner, and its harmless twin.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use policy::conflict::shared_pin;
 use policy::{

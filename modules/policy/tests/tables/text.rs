@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 OR MIT
 
 //! The forms of identifiers in JSON.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-#![cfg(feature = "serde")]
 
 use policy::{ComponentId, DeviceError};
 

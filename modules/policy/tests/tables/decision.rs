@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 OR MIT
 
 //! Each request refused without its grant, with the reason and the key, and allowed with it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use policy::{
     AppKind, Capability, CapabilitySet, ComponentId, Denial, Errno, Grant, HostList, Peripheral,

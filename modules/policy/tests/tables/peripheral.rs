@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 OR MIT
 
 //! Pins and peripherals of the chip.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use policy::{Peripheral, PeripheralKind, Peripherals, PinSet};
 
@@ -120,6 +119,8 @@ fn a_set_has_what_was_put_in_and_nothing_else() {
     let all = Peripherals::of(&every.collect::<Vec<_>>());
     assert_eq!(all.iter().count(), 68 + 24 + 1 + 5 + 2 + 3 + 5 + 5);
     assert_eq!(all.gpio(), PinSet::USABLE);
+    let two = Peripherals::of(&[Peripheral::Uart(3), Peripheral::Gpio(8)]);
+    assert_eq!(format!("{two:?}"), "{Gpio(8), Uart(3)}");
 }
 
 #[test]
@@ -142,6 +143,13 @@ fn blocks_are_the_groups_of_the_chip() {
         );
     }
     assert!(PinSet::one(24).blocks().is_empty());
+    assert!(PinSet::range(9, 8).is_empty());
+    assert_eq!(PinSet::range(8, 8), PinSet::one(8));
+    assert_eq!(
+        PinSet::range(94, u8::MAX).iter().collect::<Vec<_>>(),
+        [94, 95]
+    );
+    assert!(PinSet::range(u8::MAX, u8::MAX).is_empty());
     assert!(PinSet::one(96).is_empty());
     assert_eq!(format!("{:?}", PinSet::range(31, 33)), "{31, 32, 33}");
 }
