@@ -15,11 +15,14 @@ use nix::errno::Errno;
 use nix::sys::reboot::set_cad_enabled;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use policy::{AppKind, Grant};
+use sandbox::DEVICE_API;
+use sandbox::layers::MODULE;
 use sys::gpio::RisingEdges;
 
 use crate::board::{BOARD_FILE, Board, BoardError, CAPABILITY_APP_DEVELOPMENT, PowerButton};
 use crate::journal::Journal;
-use crate::machine::Machine;
+use crate::machine::{Machine, MachineError};
 use crate::manager::Manager;
 use crate::server::{Server, StartDeviceApi};
 use crate::store::{Layout, Store, SystemDisk, Verifier};
@@ -90,7 +93,7 @@ fn boot() -> Result<DeviceServer, BootError> {
             other => failed.extend(other.err()),
         }
     }
-    let (machine, layers) = SystemMachine::start();
+    let (mut machine, layers) = SystemMachine::start();
     let mut journal = Journal::new(Box::new(io::stdout()), machine.now());
     let mut note = |line: &str| journal.note(machine.now(), line);
     failed.iter().for_each(|error| note(&error.to_string()));
@@ -101,6 +104,13 @@ fn boot() -> Result<DeviceServer, BootError> {
     for layer in &layers {
         note(&layer_marker(layer));
     }
+    let component = has_module(&layers).then_some(DEVICE_API);
+    if component.is_some() {
+        for error in prepare_module(&mut machine, &board) {
+            journal.note(machine.now(), &error.to_string());
+        }
+    }
+    let mut note = |line: &str| journal.note(machine.now(), line);
     let store = open_store(&board, &mut note);
     let button = board
         .power_button
@@ -111,6 +121,7 @@ fn boot() -> Result<DeviceServer, BootError> {
         listener: None,
         network: machine.network(),
         cgroups: machine.cgroups().cloned(),
+        component,
     };
     let start: StartDeviceApi = Box::new(move |control| device_api.start(&control));
     let address = board.service_interface.address;
@@ -130,6 +141,25 @@ fn take_signals() -> Result<SignalFd, Errno> {
     // A kernel without the keys has nothing to switch.
     set_cad_enabled(false).ok();
     SignalFd::with_flags(&wanted, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+}
+
+/// Whether the security module is there.
+fn has_module(layers: &[LayerStatus]) -> bool {
+    let mut layers = layers.iter();
+    layers.any(|layer| layer.name == MODULE && layer.enforced)
+}
+
+/// Tells the security module what holds from boot on: whether apps may be traced, and that the device API may do
+/// nothing by itself. Answers what it refused.
+fn prepare_module<M: Machine>(machine: &mut M, board: &Board) -> Vec<MachineError> {
+    let mut refused = Vec::new();
+    // Before the first rules, so before anybody can become what they are for.
+    if board.has_capability(CAPABILITY_APP_DEVELOPMENT) {
+        refused.extend(machine.allow_tracing().err());
+    }
+    let nothing = Grant::none(DEVICE_API, AppKind::HighLevel);
+    refused.extend(machine.set_rules(&nothing).err());
+    refused
 }
 
 /// The console line of a layer.
@@ -180,6 +210,7 @@ fn open_button(button: &PowerButton, note: &mut dyn FnMut(&str)) -> Option<Risin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::TestMachine;
 
     #[test]
     fn layer_markers_have_the_form_that_tools_look_for() {
@@ -187,6 +218,40 @@ mod tests {
         assert_eq!(layer_marker(&layer), "layer seccomp: missing: not built in");
         let layer = crate::testing::layer(true);
         assert!(layer_marker(&layer).starts_with("layer seccomp: enforced: "));
+    }
+
+    #[test]
+    fn only_a_board_for_development_lets_apps_be_traced() {
+        for (capabilities, tracing) in [("[11]", true), ("[]", false), ("[13]", false)] {
+            let mut board = crate::testing::board();
+            board.capabilities = serde_json::from_str(capabilities).unwrap();
+            let mut machine = TestMachine::default();
+            assert_eq!(prepare_module(&mut machine, &board), []);
+            assert_eq!(machine.0.borrow().tracing, tracing);
+            assert_eq!(machine.0.borrow().rules, [DEVICE_API]);
+        }
+    }
+
+    #[test]
+    fn what_the_module_refuses_at_boot_is_told_and_the_rest_is_done() {
+        for (failing, rules) in [("allow tracing", &[DEVICE_API][..]), ("set rules", &[])] {
+            let mut machine = TestMachine::default();
+            machine.0.borrow_mut().module_fails = Some(failing);
+            let refused = prepare_module(&mut machine, &crate::testing::board());
+            assert_eq!(refused.len(), 1, "{refused:?}");
+            assert_eq!(machine.0.borrow().rules, rules);
+        }
+    }
+
+    #[test]
+    fn a_module_that_is_not_enforced_is_none() {
+        let module = |name: &str, enforced| LayerStatus {
+            name: name.to_owned(),
+            ..crate::testing::layer(enforced)
+        };
+        assert!(has_module(&[module("seccomp", true), module("lsm", true)]));
+        assert!(!has_module(&[module("lsm", false)]));
+        assert!(!has_module(&[module("seccomp", true)]));
     }
 
     #[test]

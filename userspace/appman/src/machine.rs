@@ -8,9 +8,9 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use control::ExitReason;
+use control::{Denial, ExitReason};
 use manifest::Manifest;
-use policy::ComponentId;
+use policy::{ComponentId, Grant};
 
 use crate::store::Content;
 
@@ -91,7 +91,39 @@ pub trait Machine {
     /// When the package cannot be unmounted.
     fn detach(&mut self, component: ComponentId) -> Result<(), MachineError>;
 
-    /// Starts a process of an app whose package is attached.
+    /// Tells the kernel that an attached package was verified: its component may execute what is in it, and
+    /// nobody else.
+    ///
+    /// # Errors
+    /// When the kernel refuses; the app must not be launched then.
+    fn vouch(&mut self, component: ComponentId) -> Result<(), MachineError>;
+
+    /// Tells the kernel what a component may do, in the place of what it knew before.
+    ///
+    /// # Errors
+    /// When the kernel refuses; what it knew before still holds, and the component must not be launched.
+    fn set_rules(&mut self, grant: &Grant<'_>) -> Result<(), MachineError>;
+
+    /// Has the kernel forget what a component may do; no process of it is left. A component that the kernel
+    /// does not know is no error.
+    ///
+    /// # Errors
+    /// When the kernel refuses; what it knew stays until the device restarts or the component comes back.
+    fn forget_rules(&mut self, component: ComponentId) -> Result<(), MachineError>;
+
+    /// Lets apps be traced by those that may do as much; only before the first app or service starts.
+    ///
+    /// # Errors
+    /// When the kernel refuses; no app can be traced then.
+    fn allow_tracing(&mut self) -> Result<(), MachineError>;
+
+    /// What the kernel refused a component; nothing for one that it does not know.
+    ///
+    /// # Errors
+    /// When the kernel does not tell, or not in the form that is known here.
+    fn denials(&self, component: ComponentId) -> Result<Vec<Denial>, MachineError>;
+
+    /// Starts a process of an app whose package is attached and vouched for, and whose rules are set.
     ///
     /// # Errors
     /// When no process could be made; what goes wrong later is told when it ends.

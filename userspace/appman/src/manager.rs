@@ -299,7 +299,8 @@ impl<M: Machine, D: Disk> Manager<M, D> {
     }
 }
 
-/// Mounts an app's package, unless it is mounted, and makes sure that its mutable file is there.
+/// Mounts an app's package, unless it is mounted, tells the kernel whose it is and what the app may do, and makes
+/// sure that its mutable file is there.
 fn prepare<M: Machine, D: Disk>(
     app: &mut App,
     machine: &mut M,
@@ -322,6 +323,18 @@ fn prepare<M: Machine, D: Disk>(
             .attach(app.component, &content)
             .map_err(|error| error.to_string())?;
         app.mounted = true;
+        if let Err(error) = machine.vouch(app.component) {
+            app.mounted = false;
+            return Err(match machine.detach(app.component) {
+                Ok(()) => error.to_string(),
+                Err(left) => format!("{error}; and {left}"),
+            });
+        }
+    }
+    if let Some(grant) = app.grant() {
+        machine
+            .set_rules(&grant)
+            .map_err(|error| error.to_string())?;
     }
     if app.storage_kb() == 0 {
         return Ok(None);

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use control::{
-    AppInfo, Component, DeviceInfo, Image, Images, Incoming, MemoryStats, Quota, Refusal,
+    AppInfo, Component, Denials, DeviceInfo, Image, Images, Incoming, MemoryStats, Quota, Refusal,
     RefusalKind, ReplicaType, Reply, Request,
 };
 use manifest::grant_in_words;
@@ -102,6 +102,7 @@ fn answer_request<M: Machine, D: Disk>(
             let app = app.ok_or_else(|| not_present(component))?;
             Ok(Answer::Bytes(app.log.contents().to_vec()))
         }
+        Request::AppDenials { component } => denials(manager, component),
         Request::Memory => Ok(Reply::Memory(memory(manager)).into()),
         Request::Log => Ok(Answer::Bytes(manager.journal.contents().to_vec())),
         Request::Restart => Ok(Answer::Restart(Reply::Done { restarting: true })),
@@ -253,6 +254,30 @@ fn app<M: Machine, D: Disk>(
         first_output_ns: nanoseconds.and_then(|time| u64::try_from(time).ok()),
     };
     Ok(Reply::App(Box::new(info)).into())
+}
+
+fn denials<M: Machine, D: Disk>(
+    manager: &Manager<M, D>,
+    component: ComponentId,
+) -> Result<Answer, Refusal> {
+    let internal = |detail| Refusal {
+        error: DeviceError::REST_INTERNAL_ERROR,
+        kind: RefusalKind::Internal,
+        detail,
+    };
+    let told = manager.machine.denials(component);
+    let denials = told.map_err(|error| internal(error.message))?;
+    // Services of the system are not among the apps; what they were refused can be asked for all the same.
+    if denials.is_empty() && !manager.apps.contains_key(&component) {
+        return Err(Refusal {
+            kind: RefusalKind::NotFound,
+            ..not_present(component)
+        });
+    }
+    let now_ns = u64::try_from(manager.machine.now().as_nanos()).unwrap_or(u64::MAX);
+    let json = serde_json::to_vec(&Denials { now_ns, denials });
+    json.map(Answer::Bytes)
+        .map_err(|error| internal(error.to_string()))
 }
 
 fn memory<M: Machine, D: Disk>(manager: &Manager<M, D>) -> MemoryStats {

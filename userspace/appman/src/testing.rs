@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use control::{ExitReason, LayerStatus};
+use control::{Denial, ExitReason, LayerStatus};
 use image_package::{Abi, Builder, Signer, TemporaryFlags, TrustStore};
-use policy::ComponentId;
+use policy::{ComponentId, Grant};
 
 use crate::board::Board;
 use crate::elf;
@@ -323,9 +323,24 @@ pub(crate) struct Fake {
     pub(crate) terminated: Vec<ComponentId>,
     pub(crate) killed: Vec<ComponentId>,
     pub(crate) pipes: Vec<File>,
+    pub(crate) vouched: Vec<ComponentId>,
+    pub(crate) rules: Vec<ComponentId>,
+    pub(crate) tracing: bool,
+    pub(crate) denied: Vec<(ComponentId, Denial)>,
     pub(crate) attach_fails: bool,
+    pub(crate) module_fails: Option<&'static str>,
     pub(crate) launch_fails: bool,
     pub(crate) end: Option<ExitReason>,
+}
+
+impl Fake {
+    /// The answer of the security module to this request.
+    fn module(&self, request: &str) -> Result<(), MachineError> {
+        match self.module_fails {
+            Some(failing) if failing == request => Err(machine_error("the module refuses")),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A made-up machine. Processes are numbered from 100 on.
@@ -366,7 +381,47 @@ impl Machine for TestMachine {
         let mut fake = self.0.borrow_mut();
         assert!(fake.mounted.contains(&component));
         fake.mounted.retain(|mounted| *mounted != component);
+        fake.vouched.retain(|vouched| *vouched != component);
         Ok(())
+    }
+
+    fn vouch(&mut self, component: ComponentId) -> Result<(), MachineError> {
+        let mut fake = self.0.borrow_mut();
+        fake.module("vouch")?;
+        assert!(fake.mounted.contains(&component));
+        assert!(!fake.vouched.contains(&component));
+        fake.vouched.push(component);
+        Ok(())
+    }
+
+    fn set_rules(&mut self, grant: &Grant<'_>) -> Result<(), MachineError> {
+        let mut fake = self.0.borrow_mut();
+        fake.module("set rules")?;
+        fake.rules.retain(|known| *known != grant.component);
+        fake.rules.push(grant.component);
+        Ok(())
+    }
+
+    fn forget_rules(&mut self, component: ComponentId) -> Result<(), MachineError> {
+        let mut fake = self.0.borrow_mut();
+        fake.module("forget rules")?;
+        fake.rules.retain(|known| *known != component);
+        Ok(())
+    }
+
+    fn allow_tracing(&mut self) -> Result<(), MachineError> {
+        let mut fake = self.0.borrow_mut();
+        fake.module("allow tracing")?;
+        assert!(fake.rules.is_empty(), "too late");
+        fake.tracing = true;
+        Ok(())
+    }
+
+    fn denials(&self, component: ComponentId) -> Result<Vec<Denial>, MachineError> {
+        let fake = self.0.borrow();
+        fake.module("denials")?;
+        let denied = fake.denied.iter().filter(|(of, _)| *of == component);
+        Ok(denied.map(|(_, denial)| denial.clone()).collect())
     }
 
     fn launch(&mut self, launch: Launch<'_>) -> Result<Started, MachineError> {
@@ -376,6 +431,8 @@ impl Machine for TestMachine {
         }
         let component = launch.manifest.component();
         assert!(fake.mounted.contains(&component));
+        assert!(fake.vouched.contains(&component));
+        assert!(fake.rules.contains(&component));
         fake.launched
             .push((component, launch.mutable_file.map(Path::to_path_buf)));
         let (output, input) = nix::unistd::pipe2(nix::fcntl::OFlag::O_NONBLOCK).unwrap();
@@ -438,6 +495,18 @@ pub(crate) fn board() -> Board {
         "capabilities":[11]}"#,
     )
     .unwrap()
+}
+
+/// A kind of refusal, met by this hook.
+pub(crate) fn denial(hook: &str) -> Denial {
+    Denial {
+        count: 3,
+        last_ns: 7_000_000_000,
+        hook: hook.to_owned(),
+        object: "tcp".to_owned(),
+        errno: "EPERM".to_owned(),
+        key: Some("AllowedConnections".to_owned()),
+    }
 }
 
 pub(crate) fn layer(enforced: bool) -> LayerStatus {

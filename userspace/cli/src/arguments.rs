@@ -45,6 +45,53 @@ pub enum Command {
     Manifest(ManifestCommand),
     /// Deploy to a device, and control what runs there
     Device(DeviceArguments),
+    /// Say why something was refused, and what would allow it
+    #[command(after_help = "\
+Examples:
+  nacre explain --component-id 2f074b0f-d99d-4692-82d9-ef93a7d6463c
+  nacre explain EPERM
+  nacre explain socket_connect
+  nacre explain 'nacre: 2f074b0f-d99d-4692-82d9-ef93a7d6463c: socket_connect tcp denied (EPERM), key AllowedConnections'")]
+    Explain(ExplainArguments),
+}
+
+/// `nacre explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// A refusal as the kernel logs or lists it, or one word: a hook, an object, an error, a key of the manifest
+    #[arg(
+        value_name = "TEXT",
+        required_unless_present = "component_id",
+        conflicts_with = "component_id"
+    )]
+    pub text: Vec<String>,
+
+    /// All that this app was refused on the device
+    #[arg(long, short = 'i', value_name = "ID")]
+    pub component_id: Option<ComponentId>,
+
+    /// Which device.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// A device.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// Where the device is
+    #[arg(
+        long,
+        short = 'd',
+        global = true,
+        value_name = "HOST[:PORT]",
+        env = "NACRE_DEVICE",
+        default_value = "192.168.35.2"
+    )]
+    pub device: Address,
+
+    /// Authority that signed the device's certificate, PEM [default: the development authority]
+    #[arg(long, global = true, value_name = "FILE", env = "NACRE_CA")]
+    pub ca: Option<PathBuf>,
 }
 
 /// `nacre image-package`.
@@ -216,20 +263,9 @@ pub struct CheckArguments {
 /// `nacre device`.
 #[derive(Debug, Args)]
 pub struct DeviceArguments {
-    /// Where the device is
-    #[arg(
-        long,
-        short = 'd',
-        global = true,
-        value_name = "HOST[:PORT]",
-        env = "NACRE_DEVICE",
-        default_value = "192.168.35.2"
-    )]
-    pub device: Address,
-
-    /// Authority that signed the device's certificate, PEM [default: the development authority]
-    #[arg(long, global = true, value_name = "FILE", env = "NACRE_CA")]
-    pub ca: Option<PathBuf>,
+    /// Which device.
+    #[command(flatten)]
+    pub target: Target,
 
     /// What to do.
     #[command(subcommand)]
@@ -328,6 +364,11 @@ Example:
   nacre device app grants --component-id 2f074b0f-d99d-4692-82d9-ef93a7d6463c"
     )]
     Grants(App),
+    /// Show what the security module refused an app; without an id, all apps
+    #[command(after_help = "\
+Example:
+  nacre device app denials --component-id 2f074b0f-d99d-4692-82d9-ef93a7d6463c")]
+    Denials(OptionalApp),
 }
 
 /// An app that may be left out for all apps.
@@ -384,7 +425,7 @@ mod tests {
     fn every_command_has_an_example_that_can_be_run_as_it_stands() {
         let mut found = Vec::new();
         leaves(&Arguments::command(), "nacre", &mut found);
-        assert_eq!(found.len(), 15, "{found:?}");
+        assert_eq!(found.len(), 17, "{found:?}");
         for (path, help) in found {
             let example = help
                 .lines()
@@ -423,6 +464,9 @@ mod tests {
             "nacre image-package pack -i a -o b -s 1 --image-id 12",
             "nacre device app start -i 1234",
             "nacre device app logs",
+            "nacre device app denials -i 1234",
+            "nacre explain",
+            "nacre explain EPERM -i 2f074b0f-d99d-4692-82d9-ef93a7d6463c",
             "nacre device status --device host:99999",
             "nacre device sideload delete -i 2f074b0f-d99d-4692-82d9-ef93a7d6463c -e 2f074b0f-d99d-4692-82d9-ef93a7d6463c",
         ] {

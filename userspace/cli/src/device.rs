@@ -18,6 +18,7 @@ use crate::arguments::{
     AppCommand, DeleteArguments, DeployArguments, DeviceCommand, LogsArguments, SideloadCommand,
 };
 use crate::client::Device;
+use crate::explain;
 use crate::failure::Failure;
 use crate::follow::new_part;
 use crate::output::{self, Report, field, line, printable};
@@ -73,6 +74,9 @@ pub fn run(
         DeviceCommand::App(AppCommand::Stop(app)) => control(device, app.component_id, "stop")?,
         DeviceCommand::App(AppCommand::Status(app)) => app_status(device, app.component_id)?,
         DeviceCommand::App(AppCommand::Grants(app)) => grants(device, app.component_id)?,
+        DeviceCommand::App(AppCommand::Denials(app)) => {
+            explain::denials(device, &chosen(device, app.component_id)?)?
+        }
         DeviceCommand::App(AppCommand::Logs(arguments)) => {
             logs(device, arguments, as_json)?;
             return Ok(None);

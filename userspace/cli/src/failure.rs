@@ -101,6 +101,14 @@ pub enum Failure {
         /// The device's own line on it; Nacre devices send one.
         detail: Option<String>,
     },
+    /// A text that is no refusal and no word of one.
+    #[error(
+        "{text:?} is no refusal of the kernel, and no hook, object, error or manifest key of one"
+    )]
+    Unexplained {
+        /// The text.
+        text: String,
+    },
     /// The device's answer makes no sense.
     #[error("cannot {action}: the device answered {what}")]
     Answer {
@@ -202,6 +210,9 @@ impl Failure {
             Self::EntryPoint { .. } => {
                 Some("put the app's executable there, or correct EntryPoint in app_manifest.json")
             }
+            Self::Unexplained { .. } => Some(
+                "give a line of the kernel's log in quotes, a word of `nacre device app denials`, or --component-id ID",
+            ),
             Self::NoHardware { .. } => Some("name its directory with --hardware-definitions"),
             Self::Answer { .. } => Some("check that --device is a Nacre or Azure Sphere device"),
             Self::Unreachable { source, .. } => Some(match **source {

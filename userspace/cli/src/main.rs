@@ -16,6 +16,7 @@ mod arguments;
 mod atomic;
 mod client;
 mod device;
+mod explain;
 mod failure;
 mod follow;
 mod output;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::arguments::{Arguments, Command, ImagePackageCommand, ManifestCommand};
+use crate::arguments::{Arguments, Command, ImagePackageCommand, ManifestCommand, Target};
 use crate::client::Device;
 use crate::failure::Failure;
 use crate::output::Report;
@@ -60,6 +61,11 @@ fn main() -> ExitCode {
     }
 }
 
+/// The device of the command line; nothing is sent to it yet.
+fn connect(target: &Target) -> Result<Device, Failure> {
+    Device::new(target.device.clone(), target.ca.as_deref())
+}
+
 /// Runs the command; `None` when it printed what it had to say itself.
 fn run(arguments: &Arguments) -> Result<Option<Report>, Failure> {
     let notice = &mut |text: &str| eprintln!("notice: {text}");
@@ -73,9 +79,13 @@ fn run(arguments: &Arguments) -> Result<Option<Report>, Failure> {
         },
         Command::Manifest(ManifestCommand::Check(arguments)) => package::check_manifest(arguments)?,
         Command::Device(target) => {
-            let device = Device::new(target.device.clone(), target.ca.as_deref())?;
+            let device = connect(&target.target)?;
             return device::run(&device, &target.command, arguments.json);
         }
+        Command::Explain(arguments) => match arguments.component_id {
+            Some(component) => explain::app(&connect(&arguments.target)?, component)?,
+            None => explain::text(&arguments.text)?,
+        },
     };
     Ok(Some(report))
 }

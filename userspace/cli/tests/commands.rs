@@ -15,7 +15,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use device_api::fake::FakeManager;
+use control::Denial;
+use device_api::fake::{FakeManager, RUNNING_FOR_NS};
 use device_api::server;
 use device_api::service::Service;
 use device_api::session::Limits;
@@ -436,6 +437,84 @@ fn manifests_are_checked_with_place_number_and_warnings() {
     let json = bench.run("manifest check odd.json --json").json();
     assert_eq!(json["valid"], true);
     assert_eq!(json["warnings"].as_array().unwrap().len(), 1, "{json}");
+}
+
+/// A refusal, met once a second before the fake device is asked.
+fn denial(hook: &str, object: &str, errno: &str, key: Option<&str>) -> Denial {
+    Denial {
+        count: 3,
+        last_ns: RUNNING_FOR_NS - 1_000_000_000,
+        hook: hook.to_owned(),
+        object: object.to_owned(),
+        errno: errno.to_owned(),
+        key: key.map(str::to_owned),
+    }
+}
+
+#[test]
+fn refusals_of_an_app_are_listed_and_explained() {
+    let (bench, manager) = Bench::with_device();
+    assert!(bench.ok("device app denials").contains("no app"));
+    bench.package("{}");
+    bench.ok("device sideload deploy -p app.imagepackage");
+    let none = bench.ok("device app denials");
+    assert!(
+        none.contains("(Blink): nothing was refused") && none.contains("nacre explain EPERM"),
+        "{none}"
+    );
+    let none = bench.ok(&format!("explain -i {COMPONENT}"));
+    assert!(none.contains("nothing by the security module"), "{none}");
+
+    let component = COMPONENT.parse().unwrap();
+    let connect = denial("socket_connect", "tcp", "EPERM", Some("AllowedConnections"));
+    manager.deny(component, connect);
+    manager.deny(component, denial("mmap_file", "memory", "EACCES", None));
+    for line in [
+        "device app denials".to_owned(),
+        format!("device app denials -i {COMPONENT}"),
+    ] {
+        let listed = bench.ok(&line);
+        assert!(
+            listed.contains("connect to an address by TCP: 3 times with EPERM, last 1 s ago"),
+            "{listed}"
+        );
+        assert!(listed.contains("add the host to"), "{listed}");
+    }
+    let json = bench.run("device app denials --json").json();
+    let first = &json["apps"][0]["denials"][0];
+    assert_eq!(json["apps"][0]["componentId"], COMPONENT);
+    assert_eq!(
+        (&first["count"], &first["key"]),
+        (&3.into(), &"AllowedConnections".into())
+    );
+
+    let explained = bench.ok(&format!("explain --component-id {COMPONENT}"));
+    for part in ["Blink", "Rule:", "socket_connect", "compile ahead of time"] {
+        assert!(explained.contains(part), "{part}: {explained}");
+    }
+    let json = bench.run(&format!("explain -i {COMPONENT} --json")).json();
+    assert_eq!(json["denials"].as_array().unwrap().len(), 2);
+    for line in ["device app denials -i", "explain -i"] {
+        bench.fails(&format!("{line} {UNKNOWN}"), 1, &["AppNotPresent"]);
+    }
+}
+
+#[test]
+fn words_are_explained_without_a_device() {
+    let bench = Bench::new();
+    let explained = bench.ok("explain EACCES");
+    assert!(explained.contains("Landlock"), "{explained}");
+    let json = bench.run("explain SystemTime --json").json();
+    assert_eq!(json["word"], "SystemTime");
+    // Without quotes a line comes as many words.
+    let line = format!("{COMPONENT} 1 5 settime clock EPERM SystemTime");
+    assert!(
+        bench
+            .ok(&format!("explain {line}"))
+            .contains("set \"SystemTime\" to true")
+    );
+    bench.fails("explain nonsense", 1, &["\"nonsense\"", "next: "]);
+    bench.fails("explain", 2, &["TEXT"]);
 }
 
 #[test]

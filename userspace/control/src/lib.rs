@@ -78,6 +78,12 @@ pub enum Request {
         /// The app.
         component: ComponentId,
     },
+    /// What the security module refused an app. Answer: raw bytes, [`Denials`] as JSON, which the device API passes
+    /// on as it is.
+    AppDenials {
+        /// The app, or a service of the system.
+        component: ComponentId,
+    },
     /// Memory of the app group. Answer: [`Reply::Memory`].
     Memory,
     /// The manager's own log, oldest first, bounded, never empty. Answer: raw bytes.
@@ -280,6 +286,34 @@ pub struct Quota {
     /// Limit, in KiB: `MutableStorage.SizeKB` of the manifest.
     #[serde(rename = "LimitKB")]
     pub limit_kb: u32,
+}
+
+/// What the security module refused an app since boot, or since its rules were first written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Denials {
+    /// `CLOCK_MONOTONIC` of the device at this answer, in nanoseconds.
+    pub now_ns: u64,
+    /// The kinds of refusal; the kernel keeps few, and the last one counts what found no room.
+    pub denials: Vec<Denial>,
+}
+
+/// One kind of refusal, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Denial {
+    /// How often it happened; it stays at the highest number.
+    pub count: u32,
+    /// `CLOCK_MONOTONIC` when it happened last, in nanoseconds.
+    pub last_ns: u64,
+    /// What was tried, by the name of the kernel's hook; `*` for all that found no room in the list.
+    pub hook: String,
+    /// What it was tried on.
+    pub object: String,
+    /// The error that the call returned, such as `EPERM`.
+    pub errno: String,
+    /// The key of the manifest's `Capabilities` that would allow it; none when no manifest can.
+    pub key: Option<String>,
 }
 
 /// Memory of the app group in bytes.

@@ -8,9 +8,9 @@ use std::io::Cursor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use control::{
-    AbiVersions, AppControlMode, AppInfo, AppState, Component, DeviceInfo, ExitReason, Image,
-    Images, LayerStatus, MemoryStats, Quota, Refusal, RefusalKind, ReplicaType, Reply, Request,
-    Trigger,
+    AbiVersions, AppControlMode, AppInfo, AppState, Component, Denial, Denials, DeviceInfo,
+    ExitReason, Image, Images, LayerStatus, MemoryStats, Quota, Refusal, RefusalKind, ReplicaType,
+    Reply, Request, Trigger,
 };
 use image_package::{
     ImagePackage, KeyError, MANIFEST_PATH, PackageError, TrustStore, Verified, certificate_from_pem,
@@ -62,7 +62,11 @@ struct App {
     starts: u32,
     last_exit: Option<ExitReason>,
     log: Vec<u8>,
+    denials: Vec<Denial>,
 }
+
+/// How long the fake pretends to have run, in nanoseconds.
+pub const RUNNING_FOR_NS: u64 = 100_000_000_000;
 
 impl FakeManager {
     /// A fresh device that trusts the development key and has the app development capability.
@@ -93,6 +97,13 @@ impl FakeManager {
     pub fn print(&self, component: ComponentId, bytes: &[u8]) {
         if let Some(app) = self.device().apps.get_mut(&component) {
             app.log.extend_from_slice(bytes);
+        }
+    }
+
+    /// Pretends that an app was refused something; nothing happens without such an app.
+    pub fn deny(&self, component: ComponentId, denial: Denial) {
+        if let Some(app) = self.device().apps.get_mut(&component) {
+            app.denials.push(denial);
         }
     }
 
@@ -185,6 +196,14 @@ impl Manager for FakeManager {
                 let app = device.app(component, RefusalKind::NotFound)?;
                 Ok(app.log.clone())
             }
+            Request::AppDenials { component } => {
+                let app = device.app(component, RefusalKind::NotFound)?;
+                let denials = Denials {
+                    now_ns: RUNNING_FOR_NS,
+                    denials: app.denials.clone(),
+                };
+                serde_json::to_vec(&denials).map_err(|_| ManagerError::OutOfTurn)
+            }
             _ => Err(ManagerError::OutOfTurn),
         }
     }
@@ -272,6 +291,7 @@ impl Device {
         for (component, package, manifest) in apps {
             let mut app = App {
                 log: Vec::new(),
+                denials: Vec::new(),
                 package,
                 manifest,
                 state: AppState::Stopped,

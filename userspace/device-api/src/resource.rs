@@ -64,6 +64,8 @@ pub enum Resource {
     NacreApp(ComponentId),
     /// `/nacre/app/{component}/log`
     NacreAppLog(ComponentId),
+    /// `/nacre/app/{component}/denials`
+    NacreAppDenials(ComponentId),
 }
 
 /// What body a request to a resource has.
@@ -109,9 +111,10 @@ impl Resource {
         } else if let Some(id) = path.strip_prefix("/app/quota/") {
             component(id).map(Self::AppQuota)
         } else if let Some(rest) = path.strip_prefix("/nacre/app/") {
-            match rest.strip_suffix("/log") {
-                Some(id) => component(id).map(Self::NacreAppLog),
-                None => component(rest).map(Self::NacreApp),
+            match rest.split_once('/') {
+                Some((id, "log")) => component(id).map(Self::NacreAppLog),
+                Some((id, "denials")) => component(id).map(Self::NacreAppDenials),
+                _ => component(rest).map(Self::NacreApp),
             }
         } else {
             let detail = if NOT_PROVIDED.iter().any(|known| path.starts_with(known)) {

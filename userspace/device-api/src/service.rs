@@ -257,6 +257,10 @@ impl<M: Manager> Service<M> {
                 Media::Text,
                 self.manager.ask_bytes(&Request::AppLog { component })?,
             )),
+            Resource::NacreAppDenials(component) => Ok(Response::new(
+                Media::Json,
+                self.manager.ask_bytes(&Request::AppDenials { component })?,
+            )),
             // The session reads images as they arrive and calls `stage`.
             Resource::Stage => Err(Problem::internal("an image was read whole")),
         }

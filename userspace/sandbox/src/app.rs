@@ -21,7 +21,7 @@ use crate::step::layer::{
     BoundingSet, CommonFilter, ExecuteGain, Namespaces, Network, NoNewPrivileges, Signals,
 };
 use crate::step::{At, Enforced, Failure, Step};
-use crate::steps::{self, Confined};
+use crate::steps::{self, Confined, Labelled};
 
 /// Exit code of a process that could not do what it was made for; its report says why.
 const FAILED: u8 = 125;
@@ -110,6 +110,7 @@ pub(crate) fn confine<K: Kernel>(
     let identity = steps::identity(kernel, confinement, &mounts, &limits, &bounding_set)?;
     let capabilities = steps::capabilities(kernel, &identity)?;
     let landlock = steps::landlock(kernel, confinement, &mounts, &privileges)?;
+    let label = steps::label(kernel, confinement, &identity, &mounts)?;
     let system_calls = steps::seal(
         kernel,
         seal,
@@ -117,6 +118,7 @@ pub(crate) fn confine<K: Kernel>(
         &capabilities,
         &execute_gain,
         &landlock,
+        &label,
     )?;
     Ok(Confined {
         signals,
@@ -131,6 +133,7 @@ pub(crate) fn confine<K: Kernel>(
         privileges,
         execute_gain,
         landlock,
+        label: Labelled::As(label),
         system_calls,
     })
 }
@@ -277,6 +280,7 @@ mod tests {
                 "landlock {package} Execute, /lib Execute, /proc Read, /dev Devices, {mutable} ReadWrite; \
                  bind [4444] connect false"
             ),
+            format!("label {ID}"),
             "filter".to_owned(),
             format!("spawn \"{package}/bin/app\" [\"{package}/bin/app\", \"-v\"]"),
         ];
@@ -293,6 +297,32 @@ mod tests {
             assert_eq!(failure.errno, Errno::EIO, "{failure}");
             assert_eq!(kernel.calls(), &whole.calls()[..=index], "{failure}");
         }
+    }
+
+    #[test]
+    fn an_app_without_a_label_is_not_started() {
+        let confinement = Confinement {
+            label: None,
+            ..plan(true).confinement()
+        };
+        let kernel = Recorder::default();
+        let seal = Filter::seal(Profile::App {
+            network: false,
+            clock: false,
+        });
+        let (output, report) = (std::io::stdout(), std::io::stderr());
+        let confined = confine(
+            &kernel,
+            inherited(),
+            Enforced::new(),
+            &confinement,
+            &seal.unwrap(),
+            &output,
+            &report,
+        );
+        let failure = confined.unwrap_err();
+        assert_eq!((failure.step, failure.errno), (Step::Label, Errno::EINVAL));
+        assert!(!kernel.calls().contains(&"filter".to_owned()));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::ffi::CString;
 use std::path::PathBuf;
 
+use policy::Identity;
 use sys::mount::Attributes;
 
 use crate::filter::Profile;
@@ -16,6 +17,9 @@ use crate::step::Step;
 pub(crate) struct Confinement {
     /// User and group.
     pub identity: u32,
+    /// What the security module knows the process as. Only a service does without, on a kernel that lacks the
+    /// module and so starts no app.
+    pub label: Option<Identity>,
     /// What is mounted, in order.
     pub binds: Vec<Bind>,
     /// Whether there is a `/proc`.

@@ -22,10 +22,12 @@ use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{self, Gid, Pid, Uid};
+use policy::Identity;
+use sys::lsm::Attribute;
 use sys::mount::Attributes;
 use sys::seccomp::Instruction;
 use sys::signal::Disposition;
-use sys::{Errno, Result, descriptor, process, seccomp, signal};
+use sys::{Errno, Result, descriptor, lsm, process, seccomp, signal};
 
 use crate::confinement::{Rights, Tcp};
 
@@ -86,6 +88,8 @@ pub(crate) trait Kernel {
     fn forbid_execute_gain(&self) -> Result<()>;
     /// Applies Landlock rules.
     fn landlock(&self, rules: &[(PathBuf, Rights)], tcp: &Tcp) -> Result<()>;
+    /// Tells the security module what the process becomes with its next program.
+    fn label(&self, identity: &Identity) -> Result<()>;
     /// Installs a filter.
     fn install_filter(&self, filter: &[Instruction]) -> Result<()>;
     /// Executes a program with an empty environment.
@@ -262,6 +266,10 @@ impl Kernel for Linux {
             .restrict_self()
             .map_err(landlock_errno)
             .map(drop)
+    }
+
+    fn label(&self, identity: &Identity) -> Result<()> {
+        lsm::set_self_attribute(lsm::NACRE, Attribute::Exec, &identity.encode())
     }
 
     fn install_filter(&self, filter: &[Instruction]) -> Result<()> {

@@ -67,19 +67,23 @@ pub fn require(layers: &[LayerStatus]) -> Result<Complete, MissingLayers> {
 }
 
 /// The names of all layers.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 12] = [
     "namespaces",
     "capabilities",
     "no_new_privs",
     "mdwe",
     "seccomp",
     "landlock",
+    MODULE,
     "cgroup",
     "packages",
     "proc_mem",
     "user_namespaces",
     "modules",
 ];
+
+/// The name of the layer of the security module.
+pub const MODULE: &str = "lsm";
 
 /// What can be tried out in a process that is thrown away afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -267,6 +271,7 @@ fn probe_with(probes: &impl Probes) -> Vec<LayerStatus> {
         ),
         filters(probes),
         landlock(probes),
+        module(probes),
         controllers(probes),
         packages(probes),
         tried(
@@ -355,6 +360,50 @@ fn landlock(probes: &impl Probes) -> LayerStatus {
     )
 }
 
+/// The files of the security module.
+pub const MODULE_FILES: &str = "/sys/kernel/security/nacre";
+/// The version of [`MODULE_FILES`] that is spoken here.
+const MODULE_VERSION: &str = "1\n";
+
+/// Nacre's own module: it is in the kernel, speaks our version, and takes this process for the manager, which
+/// alone may read the denials.
+fn module(probes: &impl Probes) -> LayerStatus {
+    let (problem, needed) = module_problem(probes).unwrap_or_default();
+    status(
+        MODULE,
+        &problem,
+        "the kernel knows each app and its rules",
+        needed,
+    )
+}
+
+/// What is wrong with the module, if anything is, and what is needed.
+fn module_problem(probes: &impl Probes) -> Option<(String, &'static str)> {
+    let listed = probes.read("/sys/kernel/security/lsm");
+    let listed = match &listed {
+        Ok(listed) => listed.trim_end(),
+        Err(error) => {
+            let needed = "the kernel needs CONFIG_SECURITYFS, mounted at /sys/kernel/security";
+            return Some((format!("the list of modules: {error}"), needed));
+        }
+    };
+    if !listed.split(',').any(|name| name == "nacre") {
+        let needed = "the kernel needs CONFIG_SECURITY_NACRE, and nacre in CONFIG_LSM or lsm=";
+        return Some((format!("nacre is not among the modules {listed}"), needed));
+    }
+    match probes.read(&format!("{MODULE_FILES}/abi")) {
+        Ok(version) if version == MODULE_VERSION => {}
+        other => {
+            let version = other.unwrap_or_else(|error| error.to_string());
+            let problem = format!("the module speaks another version ({})", version.trim_end());
+            return Some((problem, "kernel and root file system must be of one build"));
+        }
+    }
+    let error = probes.read(&format!("{MODULE_FILES}/denials")).err()?;
+    let needed = "init must be executed from a read-only file system";
+    Some((format!("this process is not the manager: {error}"), needed))
+}
+
 fn controllers(probes: &impl Probes) -> LayerStatus {
     let present = words(probes, &format!("{}/cgroup.controllers", cgroup::ROOT));
     let problem = missing(&CONTROLLERS, &present);
@@ -401,6 +450,9 @@ mod tests {
                     ("/sys/fs/cgroup/cgroup.controllers", "cpu memory pids\n"),
                     ("/proc/filesystems", "nodev\ttmpfs\n\tcramfs\n\tsquashfs\n"),
                     ("/proc/misc", "237 loop-control\n"),
+                    ("/sys/kernel/security/lsm", "capability,landlock,nacre"),
+                    ("/sys/kernel/security/nacre/abi", "1\n"),
+                    ("/sys/kernel/security/nacre/denials", ""),
                 ]
                 .map(|(path, text)| (path.to_owned(), text.to_owned())),
             );
@@ -510,6 +562,31 @@ mod tests {
         only_missing("landlock", |kernel| {
             kernel.landlock = Err(Errno::EOPNOTSUPP)
         });
+    }
+
+    #[test]
+    fn the_module_is_needed_with_its_version_and_for_this_process() {
+        for (path, text, said) in [
+            ("lsm", None, "CONFIG_SECURITYFS"),
+            ("lsm", Some("capability,landlock"), "capability,landlock;"),
+            ("lsm", Some("capability,nacreous"), "CONFIG_SECURITY_NACRE"),
+            ("nacre/abi", None, "one build"),
+            ("nacre/abi", Some("2\n"), "version (2)"),
+            ("nacre/denials", None, "not the manager"),
+        ] {
+            let change = |kernel: &mut Fake| {
+                let path = format!("/sys/kernel/security/{path}");
+                match text {
+                    Some(text) => drop(kernel.files.insert(path, text.to_owned())),
+                    None => drop(kernel.files.remove(&path)),
+                }
+            };
+            only_missing("lsm", change);
+            let mut kernel = Fake::default();
+            change(&mut kernel);
+            let detail = module(&kernel).detail;
+            assert!(detail.contains(said), "{said}: {detail}");
+        }
     }
 
     #[test]

@@ -7,9 +7,9 @@
 //! executed with the evidence of all layers: a forgotten step does not compile.
 //!
 //! The order of the steps of an app: new process in its control group and namespaces; descriptors; mounts and
-//! root; resource limits; user and group; capabilities; Landlock; seal on the system calls. Signals, the empty
-//! network, the bounding set, no new privileges, no executable memory and the common filter of system calls are
-//! the launcher's, which does them once, and every app inherits them.
+//! root; resource limits; user and group; capabilities; Landlock; the label of the security module; seal on the
+//! system calls. Signals, the empty network, the bounding set, no new privileges, no executable memory and the
+//! common filter of system calls are the launcher's, which does them once, and every app inherits them.
 //!
 //! ```no_run
 //! use policy::{AppKind, Grant};
@@ -74,5 +74,5 @@ pub use launcher::{LaunchError, Launcher, Process};
 pub use limits::Limits;
 pub use plan::{DEVICES, PackagePaths, Plan, PlanError};
 pub use report::{Next, Report, Reports};
-pub use service::{DEVICE_API_UID, ServicePlan, confine_service};
+pub use service::{DEVICE_API, DEVICE_API_UID, ServicePlan, confine_service};
 pub use step::{Enforced, Failure, Step, layer};

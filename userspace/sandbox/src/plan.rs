@@ -6,7 +6,7 @@ use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
-use policy::{AppKind, Capability, ComponentId, Grant, Request};
+use policy::{AppKind, Capability, ComponentId, Grant, Identity, IdentityError, Request};
 use sys::mount::Attributes;
 
 use crate::confinement::{Bind, Confinement, DATA_ONLY, Rights, SEALED, Tcp};
@@ -73,6 +73,9 @@ pub enum PlanError {
         /// The text.
         text: String,
     },
+    /// The kernel could not know the app by its component id and tenant.
+    #[error("{0}; correct ComponentId or DeviceAuthentication")]
+    Label(#[from] IdentityError),
     /// A file without the capability, or the capability without a file.
     #[error(
         "the app needs a mutable file exactly when it has MutableStorage, which is {granted} here"
@@ -97,7 +100,7 @@ pub(crate) const LONGEST: usize = 8192;
 /// What the sandbox of an app will be: its grant, as far as the sandbox enforces it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    component: ComponentId,
+    label: Identity,
     package: PathBuf,
     libraries: PathBuf,
     devices: PathBuf,
@@ -136,7 +139,7 @@ impl Plan {
             })
         });
         let plan = Self {
-            component: grant.component,
+            label: Identity::of(grant)?,
             package: plain(paths.package)?,
             libraries: plain(paths.libraries)?,
             devices: plain(paths.devices)?,
@@ -160,12 +163,12 @@ impl Plan {
     /// The app.
     #[must_use]
     pub const fn component(&self) -> ComponentId {
-        self.component
+        self.label.component()
     }
 
     /// What this means for the steps.
     pub(crate) fn confinement(&self) -> Confinement {
-        let identifier = self.component.to_string();
+        let identifier = self.component().to_string();
         let package = Path::new(APPS).join(&identifier);
         let library = PathBuf::from("/lib");
         let devices = PathBuf::from("/dev");
@@ -221,7 +224,8 @@ impl Plan {
         let mut arguments = vec![self.program.clone()];
         arguments.extend(self.arguments.iter().cloned());
         Confinement {
-            identity: self.component.uid(),
+            identity: self.component().uid(),
+            label: Some(self.label),
             binds,
             proc: true,
             directory: package,
@@ -244,7 +248,7 @@ impl Plan {
     /// The plan as a message to the launcher.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::default();
-        writer.bytes(&self.component.to_bytes());
+        writer.bytes(&self.label.encode());
         for path in [&self.package, &self.libraries, &self.devices] {
             writer.text(path.as_os_str().as_bytes());
         }
@@ -278,7 +282,8 @@ impl Plan {
     /// The plan in a message.
     pub(crate) fn decode(message: &[u8]) -> Result<Self, WireError> {
         let mut reader = Reader::new(message);
-        let component = ComponentId::from_bytes(reader.bytes()?);
+        let label = reader.bytes::<{ Identity::SIZE }>()?;
+        let label = Identity::parse(&label).map_err(|_| WireError)?;
         let path = |text| PathBuf::from(OsStr::from_bytes(text));
         let (package, libraries) = (path(reader.text()?), path(reader.text()?));
         let devices = path(reader.text()?);
@@ -302,7 +307,7 @@ impl Plan {
             arguments.push(CString::new(reader.text()?).map_err(|_| WireError)?);
         }
         Ok(Self {
-            component,
+            label,
             package,
             libraries,
             devices,
@@ -424,6 +429,37 @@ mod tests {
     }
 
     #[test]
+    fn the_label_is_of_the_component_and_its_tenant_and_without_rights() {
+        let tenant = "d343c263-6aa3-4558-adbb-d3fc34631800";
+        for granted in [None, Some(tenant)] {
+            let label = plan(&Grant {
+                tenant: granted,
+                ..grant()
+            })
+            .label
+            .unwrap();
+            assert_eq!(label.component(), ID.parse().unwrap());
+            assert_eq!(label.tenant().as_str(), granted.unwrap_or_default());
+            assert_eq!(label.rights(), policy::Rights::NONE);
+            assert!(!label.job_control());
+        }
+        let long = "x".repeat(65);
+        for (component, tenant) in [
+            (ID.parse().unwrap(), long.as_str()),
+            (ID.parse().unwrap(), "two\nlines"),
+            (ComponentId::NIL, tenant),
+        ] {
+            let refused = Grant {
+                component,
+                tenant: Some(tenant),
+                ..grant()
+            };
+            let refused = Plan::new(&refused, paths("app", &[]), &Limits::APP);
+            assert!(matches!(refused, Err(PlanError::Label(_))), "{tenant}");
+        }
+    }
+
+    #[test]
     fn a_real_time_app_has_no_sandbox() {
         let real_time = Grant::none(ID.parse().unwrap(), AppKind::RealTime);
         let refused = Plan::new(&real_time, paths("app", &[]), &Limits::APP);
@@ -522,12 +558,14 @@ mod tests {
             ports in prop::collection::vec(any::<u16>(), 0..8),
             arguments in prop::collection::vec("[^\0]{0,20}", 0..5),
             hosts in "[a-z.]{0,10}",
+            tenant in "[ -~]{0,64}",
             limits in any::<(u64, u32, u32, u64, u64)>(),
         ) {
             let grant = Grant {
                 storage_kb: storage.map_or(0, |storage| storage.get().into()),
                 tcp_ports: &ports,
                 hosts: HostList::from_lines(&hosts),
+                tenant: Some(&tenant),
                 ..grant()
             };
             let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();

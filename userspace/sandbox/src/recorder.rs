@@ -13,6 +13,7 @@ use nix::mount::MsFlags;
 use nix::sched::CloneFlags;
 use nix::sys::resource::Resource;
 use nix::unistd::Pid;
+use policy::Identity;
 use sys::mount::Attributes;
 use sys::seccomp::Instruction;
 use sys::{Errno, Result};
@@ -186,6 +187,10 @@ impl Kernel for Recorder {
             "landlock {rules}; bind {:?} connect {}",
             tcp.bind, tcp.connect
         ))
+    }
+
+    fn label(&self, identity: &Identity) -> Result<()> {
+        self.record(format!("label {}", identity.component()))
     }
 
     fn install_filter(&self, _: &[Instruction]) -> Result<()> {

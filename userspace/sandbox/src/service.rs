@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
+use policy::{ComponentId, Identity};
 use sys::Errno;
 use sys::mount::Attributes;
 
@@ -23,10 +24,15 @@ use crate::filter::{Filter, Profile};
 use crate::kernel::{Kernel, Linux};
 use crate::limits::Limits;
 use crate::step::{At, Failure, Step};
-use crate::steps::{self, Confined};
+use crate::steps::{self, Confined, Labelled};
 
 /// User and group of the device API: below those of apps, and of nobody else.
 pub const DEVICE_API_UID: u32 = 100;
+
+/// What the security module knows the device API as. No app can have this id.
+pub const DEVICE_API: ComponentId = ComponentId::from_bytes([
+    0x76, 0x8c, 0x71, 0x79, 0xc1, 0x10, 0x4c, 0xd3, 0x9b, 0x5e, 0x1f, 0x2a, 0x5b, 0xd8, 0xae, 0x44,
+]);
 
 /// The device nodes of a service.
 const DEVICES: [&str; 2] = ["/dev/null", "/dev/urandom"];
@@ -36,6 +42,8 @@ const DEVICES: [&str; 2] = ["/dev/null", "/dev/urandom"];
 pub struct ServicePlan<'a> {
     /// User and group, such as [`DEVICE_API_UID`].
     pub identity: u32,
+    /// What the security module knows it as, such as [`DEVICE_API`]; `None` on a kernel that lacks the module.
+    pub component: Option<ComponentId>,
     /// The program.
     pub program: &'a Path,
     /// Its arguments after its name.
@@ -106,6 +114,10 @@ fn confine<K: Kernel>(
     let privileges = steps::privileges(kernel)?;
     let execute_gain = steps::execute_gain(kernel)?;
     let landlock = steps::landlock(kernel, confinement, &mounts, &privileges)?;
+    let label = match confinement.label {
+        Some(_) => Labelled::As(steps::label(kernel, confinement, &identity, &mounts)?),
+        None => Labelled::ServiceWithoutModule,
+    };
     let system_calls = steps::whole_filter(
         kernel,
         filter,
@@ -113,6 +125,7 @@ fn confine<K: Kernel>(
         &privileges,
         &execute_gain,
         &landlock,
+        &label,
     )?;
     Ok(Confined {
         signals,
@@ -127,6 +140,7 @@ fn confine<K: Kernel>(
         privileges,
         execute_gain,
         landlock,
+        label,
         system_calls,
     })
 }
@@ -172,8 +186,13 @@ fn confinement(plan: &ServicePlan<'_>) -> sys::Result<Confinement> {
     for argument in plan.arguments {
         arguments.push(text(argument.as_bytes())?);
     }
+    let label = match plan.component {
+        Some(component) => Some(Identity::new(component).ok_or(Errno::EINVAL)?),
+        None => None,
+    };
     Ok(Confinement {
         identity: plan.identity,
+        label,
         binds,
         proc: false,
         directory: PathBuf::from("/"),
@@ -199,6 +218,7 @@ mod tests {
     fn plan() -> ServicePlan<'static> {
         ServicePlan {
             identity: DEVICE_API_UID,
+            component: Some(DEVICE_API),
             program: Path::new("/usr/bin/device-api"),
             arguments: &[],
             libraries: Path::new("/lib"),
@@ -257,6 +277,7 @@ mod tests {
             "no new privileges",
             "no execute gain",
             "landlock",
+            "label 768c7179-c110-4cd3-9b5e-1f2a5bd8ae44",
             "filter",
             "unblock signals",
             "execute \"/usr/bin/device-api\"",
@@ -278,6 +299,23 @@ mod tests {
             assert_eq!(through(&kernel, &plan()).errno, Errno::EIO);
             assert_eq!(kernel.calls(), &whole.calls()[..=index]);
         }
+    }
+
+    #[test]
+    fn on_a_kernel_without_the_module_a_service_starts_without_a_label() {
+        let kernel = Recorder::default();
+        let plan = ServicePlan {
+            component: None,
+            ..plan()
+        };
+        // The recorder's execution is the one step that fails.
+        assert_eq!(through(&kernel, &plan).step, Step::Execute);
+        let calls = kernel.calls();
+        assert!(
+            calls.iter().all(|call| !call.starts_with("label")),
+            "{calls:#?}"
+        );
+        position(&calls, "filter");
     }
 
     #[test]

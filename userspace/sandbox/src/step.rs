@@ -67,6 +67,8 @@ layers! {
     ExecuteGain;
     /// Landlock rules hold.
     Landlock;
+    /// From its next program on, the security module knows the process as the component that it is.
+    Label;
     /// System calls are filtered, but for what sets up a sandbox.
     CommonFilter;
     /// System calls are filtered.
@@ -159,6 +161,8 @@ steps! {
     ExecuteGain = "forbid executable memory", "the kernel needs PR_SET_MDWE";
     /// Apply Landlock.
     Landlock = "apply the Landlock rules", "the kernel needs Landlock with ABI 6";
+    /// Tell the security module what the process becomes.
+    Label = "label the process", "the kernel needs CONFIG_SECURITY_NACRE and nacre in lsm=, and the manager must have written the rules of the component";
     /// Install a filter.
     SystemCalls = "install the filter of system calls", "the kernel needs CONFIG_SECCOMP_FILTER";
     /// Execute the program.

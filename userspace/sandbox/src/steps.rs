@@ -19,8 +19,8 @@ use crate::confinement::{Bind, Confinement, DATA_ONLY};
 use crate::filter::Filter;
 use crate::kernel::{Kernel, Stream};
 use crate::step::layer::{
-    BoundingSet, Capabilities, CommonFilter, Descriptors, ExecuteGain, Identity, Landlock, Limits,
-    Mounts, Namespaces, Network, NoNewPrivileges, Signals, SystemCalls,
+    BoundingSet, Capabilities, CommonFilter, Descriptors, ExecuteGain, Identity, Label, Landlock,
+    Limits, Mounts, Namespaces, Network, NoNewPrivileges, Signals, SystemCalls,
 };
 use crate::step::{At, Enforced, Failure, Step};
 
@@ -49,7 +49,18 @@ pub(crate) struct Confined {
     pub privileges: Enforced<NoNewPrivileges>,
     pub execute_gain: Enforced<ExecuteGain>,
     pub landlock: Enforced<Landlock>,
+    pub label: Labelled,
     pub system_calls: Enforced<SystemCalls>,
+}
+
+/// Whether the security module knows what the process becomes.
+#[derive(Debug)]
+#[must_use]
+pub(crate) enum Labelled {
+    /// It does.
+    As(Enforced<Label>),
+    /// The kernel lacks the module: a service is confined by the other layers, and tells why no app starts.
+    ServiceWithoutModule,
 }
 
 impl Confined {
@@ -90,6 +101,7 @@ impl Confined {
             privileges: Enforced { .. },
             execute_gain: Enforced { .. },
             landlock: Enforced { .. },
+            label: Labelled::As(Enforced { .. }) | Labelled::ServiceWithoutModule,
             system_calls: Enforced { .. },
         } = self;
         (&confinement.program, &confinement.arguments)
@@ -320,6 +332,21 @@ pub(crate) fn landlock<K: Kernel>(
     Ok(Enforced::new())
 }
 
+/// What the process becomes with its next program, for good. Late, because a process with a label is no longer
+/// the manager's, and before the seal, which refuses the call.
+pub(crate) fn label<K: Kernel>(
+    kernel: &K,
+    confinement: &Confinement,
+    _: &Enforced<Identity>,
+    _: &Enforced<Mounts>,
+) -> Result<Enforced<Label>, Failure> {
+    let label = confinement.label.as_ref().ok_or(Errno::EINVAL);
+    label
+        .and_then(|identity| kernel.label(identity))
+        .at(Step::Label)?;
+    Ok(Enforced::new())
+}
+
 /// The filter that a launcher installs for itself and for the apps that it starts.
 pub(crate) fn common_filter<K: Kernel>(
     kernel: &K,
@@ -340,6 +367,7 @@ pub(crate) fn seal<K: Kernel>(
     _: &Enforced<Capabilities>,
     _: &Enforced<ExecuteGain>,
     _: &Enforced<Landlock>,
+    _: &Enforced<Label>,
 ) -> Result<Enforced<SystemCalls>, Failure> {
     kernel
         .install_filter(filter.instructions())
@@ -355,6 +383,7 @@ pub(crate) fn whole_filter<K: Kernel>(
     _: &Enforced<NoNewPrivileges>,
     _: &Enforced<ExecuteGain>,
     _: &Enforced<Landlock>,
+    _: &Labelled,
 ) -> Result<Enforced<SystemCalls>, Failure> {
     kernel
         .install_filter(filter.instructions())

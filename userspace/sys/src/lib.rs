@@ -26,6 +26,7 @@ pub mod descriptor;
 pub mod gpio;
 pub mod interface;
 pub mod loop_device;
+pub mod lsm;
 pub mod memory;
 pub mod mount;
 pub mod process;

@@ -224,6 +224,9 @@ impl<M: Machine, D: Disk> Manager<M, D> {
         available(&mut self.store)?.remove(component)?;
         self.apps.remove(&component);
         self.note(&line);
+        if let Err(error) = self.machine.forget_rules(component) {
+            self.note(&format!("app {component}: {error}"));
+        }
         Ok(())
     }
 

@@ -428,6 +428,56 @@ fn a_package_that_cannot_be_mounted_is_refused_and_a_process_that_cannot_be_made
 }
 
 #[test]
+fn the_kernel_is_told_of_an_app_before_it_starts_and_forgets_it_with_it() {
+    let (_root, mut manager, machine) = running();
+    assert_eq!(machine.0.borrow().vouched, [id(APP)]);
+    assert_eq!(machine.0.borrow().rules, [id(APP)]);
+    manager.control(id(APP), Trigger::Stop).unwrap();
+    manager.process_ended(100, 0);
+    manager.advance();
+    assert!(machine.0.borrow().vouched.is_empty());
+    assert_eq!(machine.0.borrow().rules, [id(APP)]);
+    assert_eq!(manager.delete(id(APP)), Some(DONE));
+    assert!(machine.0.borrow().rules.is_empty());
+}
+
+#[test]
+fn an_app_of_which_the_kernel_will_not_be_told_is_refused_and_no_other_one() {
+    for failing in ["vouch", "set rules"] {
+        let (_root, mut manager, machine) = running();
+        manager.control(id(APP), Trigger::Stop).unwrap();
+        manager.process_ended(100, 0);
+        manager.advance();
+        machine.0.borrow_mut().module_fails = Some(failing);
+        let error = manager.control(id(APP), Trigger::Start).unwrap_err();
+        assert!(error.detail.contains("module refuses"), "{}", error.detail);
+        assert_eq!(error.error, DeviceError::REST_APP_CANNOT_START_APP);
+        assert_eq!(state(&manager), AppState::Stopped);
+        assert!(log(&mut manager).contains("refused: the module refuses"));
+        assert_eq!(machine.0.borrow().launched.len(), 1);
+        // Nothing that was not vouched for stays mounted.
+        let mounted = machine.0.borrow().mounted.len();
+        assert_eq!(mounted, usize::from(failing == "set rules"));
+        machine.0.borrow_mut().module_fails = None;
+        stage_image(&mut manager, &Image::new(OTHER));
+        assert_eq!(manager.install(AppControlMode::Auto).unwrap(), Some(DONE));
+        manager.control(id(APP), Trigger::Start).unwrap();
+        assert_eq!(machine.0.borrow().launched.len(), 3);
+    }
+}
+
+#[test]
+fn an_app_is_removed_also_when_the_kernel_will_not_forget_it() {
+    let (_root, mut manager, machine) = running();
+    machine.0.borrow_mut().module_fails = Some("forget rules");
+    manager.delete(id(APP));
+    manager.process_ended(100, 0);
+    assert_eq!(manager.advance(), Some(DONE));
+    assert!(manager.apps.is_empty());
+    assert!(log(&mut manager).contains(&format!("app {APP}: the module refuses\n")));
+}
+
+#[test]
 fn a_package_changed_while_stopped_is_refused_at_start() {
     let (root, mut manager, _) = running();
     manager.control(id(APP), Trigger::Stop).unwrap();

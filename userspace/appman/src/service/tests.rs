@@ -8,7 +8,7 @@ use control::{AppControlMode, AppState, ExitReason, Trigger};
 use tempfile::tempdir;
 
 use super::*;
-use crate::testing::{APP, Image, OTHER, TestDisk, TestMachine, id, manager};
+use crate::testing::{APP, Image, OTHER, TestDisk, TestMachine, denial, id, manager};
 
 type TestManager = Manager<TestMachine, TestDisk>;
 
@@ -102,6 +102,44 @@ fn an_app_is_deployed_shown_and_deleted() {
     );
     let error = refusal(&mut manager, Request::AppQuota { component });
     assert_eq!(error.error.value(), 14_680_076);
+}
+
+#[test]
+fn denials_are_told_of_one_app_with_the_time() {
+    let root = tempdir().unwrap();
+    let (mut manager, machine) = manager(root.path());
+    deploy(&mut manager, &Image::new(APP));
+    let component = id(APP);
+    let told = |manager: &mut TestManager, component| -> Denials {
+        match ask(manager, Request::AppDenials { component }) {
+            Answer::Bytes(json) => serde_json::from_slice(&json).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(told(&mut manager, component).denials, []);
+    let service = id("00000000-0000-0000-0000-00000000000b");
+    machine.0.borrow_mut().denied = vec![
+        (component, denial("socket_connect")),
+        (service, denial("capable")),
+    ];
+    machine.wait(std::time::Duration::from_nanos(5));
+    let of_app = told(&mut manager, component);
+    assert_eq!(
+        (of_app.now_ns, of_app.denials),
+        (5, vec![denial("socket_connect")])
+    );
+    // What is no app can have been refused something, too.
+    assert_eq!(told(&mut manager, service).denials, [denial("capable")]);
+
+    let unknown = Request::AppDenials {
+        component: id(OTHER),
+    };
+    assert_eq!(
+        refusal(&mut manager, unknown.clone()).kind,
+        RefusalKind::NotFound
+    );
+    machine.0.borrow_mut().module_fails = Some("denials");
+    assert_eq!(refusal(&mut manager, unknown).kind, RefusalKind::Internal);
 }
 
 #[test]

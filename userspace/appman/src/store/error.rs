@@ -128,6 +128,9 @@ pub enum StoreError {
     /// Another app has what this one needs alone.
     #[error("{0}: delete that app, or change one of the two manifests")]
     Conflict(#[source] Conflict),
+    /// The image is of a component that is the system's own.
+    #[error("component {0} is a part of the system: give the app a ComponentId of its own")]
+    Reserved(ComponentId),
     /// The app is not installed.
     #[error("app {0} is not installed")]
     NotInstalled(ComponentId),
@@ -154,7 +157,7 @@ impl StoreError {
             Self::NoSpace { .. } => DeviceError::REST_APP_NOT_ENOUGH_FREE_SPACE,
             Self::NoStorage { .. } => DeviceError::PERMISSIONS_REQUESTED_SPACE_NOT_AVAILABLE,
             Self::Package(error) => error.code(),
-            Self::Identity { .. } | Self::Misplaced { .. } => {
+            Self::Identity { .. } | Self::Misplaced { .. } | Self::Reserved(_) => {
                 DeviceError::IMAGE_UPDATE_IMAGE_IDENTITY_INCONSISTENCY
             }
             Self::NoManifest => DeviceError::MANIFEST_NO_APP_MANIFEST,

@@ -12,6 +12,7 @@ use control::AbiVersions;
 use image_package::{AbiType, Entry, ImagePackage, PackageError, TrustStore};
 use manifest::Manifest;
 use policy::{AppKind, ComponentId, DeviceError};
+use sandbox::DEVICE_API;
 
 use crate::elf;
 use crate::store::StoreError;
@@ -109,6 +110,9 @@ impl Verifier {
                 metadata: verified.component(),
                 manifest: manifest.component(),
             });
+        }
+        if manifest.component() == DEVICE_API {
+            return Err(StoreError::Reserved(manifest.component()));
         }
         if let Some(version) = manifest.runtime_version() {
             check_runtime(AbiType::APPLICATION_RUNTIME, version)?;

@@ -221,6 +221,15 @@ fn the_manifest_must_be_valid_and_name_the_same_component() {
 }
 
 #[test]
+fn an_app_cannot_pass_for_a_part_of_the_system() {
+    let system = refused(&Image::new(&sandbox::DEVICE_API.to_string()));
+    assert!(matches!(system, StoreError::Reserved(_)), "{system}");
+    assert!(system.to_string().contains("of its own"), "{system}");
+    let root = tempdir().unwrap();
+    staged(root.path(), &Image::new(APP)).unwrap();
+}
+
+#[test]
 fn a_runtime_that_the_device_lacks_is_refused() {
     let root = tempdir().unwrap();
     let highest = package::HIGHEST_APPLICATION_RUNTIME;

@@ -9,6 +9,7 @@ use std::path::Path;
 use nix::fcntl::{OFlag, open};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::stat::Mode;
+use policy::ComponentId;
 use sandbox::{Cgroups, DEVICE_API_UID, Limits, ServicePlan, confine_service};
 use sys::process::{Forked, SingleThreaded, exit, fork};
 
@@ -44,6 +45,9 @@ pub struct DeviceApi {
     pub network: Option<OwnedFd>,
     /// The control groups.
     pub cgroups: Option<Cgroups>,
+    /// What the security module knows it as; `None` when the kernel lacks the module, so that somebody is there
+    /// to tell why no app starts.
+    pub component: Option<ComponentId>,
 }
 
 impl DeviceApi {
@@ -69,6 +73,7 @@ impl DeviceApi {
                 let files = FILES.map(Path::new);
                 let plan = ServicePlan {
                     identity: DEVICE_API_UID,
+                    component: self.component,
                     program: Path::new(PROGRAM),
                     arguments: &[],
                     libraries: Path::new(LIBRARIES),

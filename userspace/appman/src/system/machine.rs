@@ -8,14 +8,14 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use control::{ExitReason, LayerStatus};
+use control::{Denial, ExitReason, LayerStatus};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::pipe2;
-use policy::ComponentId;
+use policy::{ComponentId, Grant};
 use sandbox::layers::{self, Complete};
 use sandbox::{
     Cgroup, Cgroups, LaunchError, Launcher, Limits, Next, PackagePaths, Plan, Process, Report,
@@ -26,6 +26,7 @@ use crate::machine::{
     AppMemory, DeviceMemory, GroupMemory, Launch, Machine, MachineError, Started,
 };
 use crate::store::Content;
+use crate::system::module::SecurityModule;
 use crate::system::{devices, figures, mounts, packages};
 
 /// Where the memory figures of the device are.
@@ -53,6 +54,7 @@ pub struct SystemMachine {
     complete: Option<Complete>,
     launcher: Option<Launcher>,
     cgroups: Option<Cgroups>,
+    module: SecurityModule,
     running: BTreeMap<ComponentId, Running>,
 }
 
@@ -70,6 +72,7 @@ impl SystemMachine {
             complete: complete.as_ref().ok().copied(),
             launcher: None,
             cgroups: None,
+            module: SecurityModule::new(Path::new(layers::MODULE_FILES)),
             running: BTreeMap::new(),
         };
         match Cgroups::prepare(Path::new(sandbox::cgroup::ROOT)) {
@@ -143,6 +146,26 @@ impl Machine for SystemMachine {
 
     fn detach(&mut self, component: ComponentId) -> Result<(), MachineError> {
         packages::detach(component)
+    }
+
+    fn vouch(&mut self, component: ComponentId) -> Result<(), MachineError> {
+        self.module.vouch(component, &mounts::app_mount(component))
+    }
+
+    fn set_rules(&mut self, grant: &Grant<'_>) -> Result<(), MachineError> {
+        self.module.set_rules(grant)
+    }
+
+    fn forget_rules(&mut self, component: ComponentId) -> Result<(), MachineError> {
+        self.module.forget_rules(component)
+    }
+
+    fn allow_tracing(&mut self) -> Result<(), MachineError> {
+        self.module.allow_tracing()
+    }
+
+    fn denials(&self, component: ComponentId) -> Result<Vec<Denial>, MachineError> {
+        self.module.denials(component)
     }
 
     fn launch(&mut self, launch: Launch<'_>) -> Result<Started, MachineError> {

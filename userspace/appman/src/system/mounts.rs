@@ -84,7 +84,8 @@ pub const BOOT_MOUNTS: &[Mount] = &[
         source: "securityfs",
         target: "/sys/kernel/security",
         kind: "securityfs",
-        flags: PLAIN.union(NO_SYMLINKS).union(MsFlags::MS_RDONLY),
+        // Written by the manager, which tells the security module the rules; apps have no view of it.
+        flags: PLAIN.union(NO_SYMLINKS),
         options: "",
         needed: false,
     },

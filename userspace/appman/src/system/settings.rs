@@ -59,13 +59,18 @@ pub struct SettingError {
 }
 
 /// Makes all settings below `root`. One that the kernel does not have belongs to something that is not
-/// built in, which is the best setting of all.
+/// built in, which is the best setting of all. Some are sealed by the kernel from its start on: there it counts
+/// what they are.
 pub fn harden(root: &Path) -> Vec<SettingError> {
     SETTINGS
         .iter()
         .filter_map(|&(name, value)| {
+            let path = root.join(name);
+            if fs::read_to_string(&path).is_ok_and(|present| present.trim_end() == value) {
+                return None;
+            }
             // A sysctl takes a line, and an empty one empties a text.
-            let setting = fs::OpenOptions::new().write(true).open(root.join(name));
+            let setting = fs::OpenOptions::new().write(true).open(path);
             match setting.and_then(|mut file| file.write_all(format!("{value}\n").as_bytes())) {
                 Err(source) if source.kind() == io::ErrorKind::NotFound => None,
                 Err(source) => Some(SettingError {
@@ -91,7 +96,11 @@ mod tests {
         let kept = root.path().join("kernel/kptr_restrict");
         fs::write(&kept, "0\n").unwrap();
         fs::create_dir(root.path().join("fs/suid_dumpable")).unwrap();
+        // Sealed at the value that is wanted: nobody can write it, and nobody has to.
+        let sealed = root.path().join("kernel/dmesg_restrict");
+        fs::write(&sealed, "1").unwrap();
         let failed = harden(root.path());
+        assert_eq!(fs::read_to_string(&sealed).unwrap(), "1", "it was written");
         assert_eq!(fs::read_to_string(&kept).unwrap(), "2\n");
         assert!(!root.path().join("kernel/sysrq").exists());
         assert_eq!(failed.len(), 1);

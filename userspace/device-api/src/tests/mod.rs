@@ -169,9 +169,13 @@ fn reply(request: &Request, capabilities: &[u32]) -> Reply {
             peak: 2,
             apps: vec![(id(KNOWN), vec![77])],
         }),
-        Request::AppQuota { .. } | Request::App { .. } | Request::AppLog { .. } => Reply::Error(
-            refusal(DeviceError::REST_APP_APP_NOT_PRESENT, RefusalKind::NotFound),
-        ),
+        Request::AppQuota { .. }
+        | Request::App { .. }
+        | Request::AppLog { .. }
+        | Request::AppDenials { .. } => Reply::Error(refusal(
+            DeviceError::REST_APP_APP_NOT_PRESENT,
+            RefusalKind::NotFound,
+        )),
         _ => Reply::Done { restarting: false },
     }
 }
@@ -194,6 +198,9 @@ impl Manager for Written {
         match request {
             Request::Log => Ok(b"\x01log".to_vec()),
             Request::AppLog { component } if *component == id(KNOWN) => Ok(b"hello\n".to_vec()),
+            Request::AppDenials { component } if *component == id(KNOWN) => {
+                Ok(b"{\"nowNs\":9,\"denials\":[]}".to_vec())
+            }
             other => self.ask(other).and(Err(ManagerError::OutOfTurn)),
         }
     }

@@ -129,6 +129,14 @@ fn quota_and_details_know_only_apps_that_are_there() {
 }
 
 #[test]
+fn denials_are_passed_on_as_the_manager_tells_them() {
+    let told = get(&format!("/nacre/app/{KNOWN}/denials"));
+    assert_eq!(json_of(&told), json!({"nowNs": 9, "denials": []}));
+    let unknown = get(&format!("/nacre/app/{UNKNOWN}/denials"));
+    assert_eq!(error(&unknown, 404), DeviceError::REST_APP_APP_NOT_PRESENT);
+}
+
+#[test]
 fn triggers_reach_the_manager() {
     for (word, trigger) in [
         ("start", Trigger::Start),
@@ -279,6 +287,9 @@ fn component_ids_that_cannot_be_read_are_refused() {
         "/app/status/../image",
         "/nacre/app/x/log",
         "/nacre/app//log",
+        "/nacre/app/x/denials",
+        "/nacre/app//denials",
+        "/nacre/app/2f074b0f-d99d-4692-82d9-ef93a7d6463c/denial",
     ] {
         let code = DeviceError::REST_APP_CANNOT_PARSE_COMPONENT_ID;
         assert_eq!(error(&get(path), 400), code, "{path}");
@@ -336,6 +347,7 @@ fn without_the_development_capability_only_open_resources_answer() {
         request("POST", "/update/install"),
         request("GET", &format!("/nacre/app/{KNOWN}")),
         request("GET", &format!("/nacre/app/{KNOWN}/log")),
+        request("GET", &format!("/nacre/app/{KNOWN}/denials")),
         request_with("PUT", "/update/stage", "application/octet-stream", "image"),
         request_with("PATCH", &app, "application/json", "{\"trigger\":\"stop\"}"),
     ] {

@@ -200,6 +200,9 @@ calls! {
         SYS_gettid = 224, SYS_exit_group = 248, SYS_set_tid_address = 256, SYS_waitid = 280,
         SYS_set_robust_list = 338, SYS_getcpu = 345, SYS_getrandom = 384,
     }
+    Access::Allow, "reads what the security module knows the caller as" {;
+        SYS_lsm_get_self_attr = 459,
+    }
     Access::Allow, "machine-specific: thread pointer and instruction cache" {;
         ARM_cacheflush = 0x0F_0002, ARM_set_tls = 0x0F_0005, ARM_get_tls = 0x0F_0006,
     }
@@ -213,7 +216,7 @@ calls! {
         SYS_sched_setaffinity = 241, SYS_sched_getaffinity = 242;
         SYS_sched_rr_get_interval_time64 = 423,
     }
-    Access::Allow, "manages memory; what may be executable is decided by MDWE and by Landlock" {
+    Access::Allow, "manages memory; what may be executable is decided by the security module, MDWE and Landlock" {
         SYS_brk = 45, SYS_munmap = 91, SYS_mprotect = 125, SYS_msync = 144, SYS_munlock = 151,
         SYS_munlockall = 153, SYS_mremap = 163, SYS_mmap2 = 192, SYS_mincore = 219, SYS_madvise = 220,
     }
@@ -303,7 +306,8 @@ calls! {
         SYS_mount = 21, SYS_umount2 = 52, SYS_setsid = 66, SYS_capset = 185, SYS_setgroups32 = 206,
         SYS_setresuid32 = 208, SYS_setresgid32 = 210, SYS_pivot_root = 218, SYS_seccomp = 383,
         SYS_mount_setattr = 442, SYS_landlock_create_ruleset = 444, SYS_landlock_add_rule = 445,
-        SYS_landlock_restrict_self = 446,
+        SYS_landlock_restrict_self = 446;
+        SYS_lsm_set_self_attr = 460,
     }
     Access::Control, "controls the process" {
         SYS_prctl = 172,
@@ -324,8 +328,7 @@ calls! {
         SYS_setuid = 23, SYS_setgid = 46, SYS_setreuid = 70, SYS_setregid = 71, SYS_setgroups = 81,
         SYS_setfsuid = 138, SYS_setfsgid = 139, SYS_setresuid = 164, SYS_setresgid = 170,
         SYS_setreuid32 = 203, SYS_setregid32 = 204, SYS_setuid32 = 213, SYS_setgid32 = 214,
-        SYS_setfsuid32 = 215, SYS_setfsgid32 = 216;
-        SYS_lsm_set_self_attr = 460,
+        SYS_setfsuid32 = 215, SYS_setfsgid32 = 216,
     }
     Access::Refuse, "looks into or steers other processes" {
         SYS_ptrace = 26, SYS_setpgid = 57, SYS_kcmp = 378, SYS_pidfd_send_signal = 424, SYS_pidfd_open = 434,

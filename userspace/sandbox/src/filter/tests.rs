@@ -208,6 +208,7 @@ fn set_up_is_the_launchers_and_nobody_elses() {
         "capset",
         "seccomp",
         "landlock_restrict_self",
+        "lsm_set_self_attr",
         "setsid",
     ] {
         assert_eq!(
@@ -221,6 +222,24 @@ fn set_up_is_the_launchers_and_nobody_elses() {
     }
     assert_eq!(answer(Profile::Launcher, "clone3", &[]), SECCOMP_RET_ALLOW);
     assert_eq!(answer(OFFLINE, "clone3", &[]), ABSENT);
+}
+
+#[test]
+fn everyone_reads_an_identity_and_only_the_launcher_sets_one() {
+    for profile in PROFILES {
+        assert_eq!(
+            answer(profile, "lsm_get_self_attr", &[100]),
+            SECCOMP_RET_ALLOW
+        );
+        // LSM_ATTR_CURRENT, LSM_ATTR_EXEC: the seal leaves neither.
+        for attribute in [100, 101] {
+            let expected = match profile {
+                Profile::Launcher => SECCOMP_RET_ALLOW,
+                _ => REFUSED,
+            };
+            assert_eq!(answer(profile, "lsm_set_self_attr", &[attribute]), expected);
+        }
+    }
 }
 
 #[test]

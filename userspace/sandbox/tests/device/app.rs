@@ -22,9 +22,11 @@ use nix::sys::signalfd::SignalFd;
 use nix::sys::time::{TimeSpec, TimeValLike};
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use nix::unistd::{getgid, getgroups, getpid, getppid, getuid};
+use policy::Identity;
+use sys::lsm::{self, Attribute};
 
 use crate::attacks;
-use crate::machine::APP;
+use crate::machine::{APP, component};
 
 /// Says whether something is as it should be.
 pub fn check<T: PartialEq + Debug>(name: &str, found: T, expected: T) {
@@ -92,6 +94,9 @@ fn inspect(uid: u32, storage: u64) {
         sys::process::execute_gain_refused(),
         Ok(true),
     );
+    let identity = lsm::self_attribute(lsm::NACRE, Attribute::Current);
+    let identity = identity.map(|bytes| Identity::parse(&bytes).map(|known| known.component()));
+    check("identity", identity, Ok(Ok(component())));
     check("process id", getpid().as_raw(), 2);
     check("parent", getppid().as_raw(), 1);
 

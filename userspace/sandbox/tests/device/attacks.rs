@@ -22,6 +22,7 @@ use nix::unistd::{
     Gid, Pid, Uid, chroot, execveat, pivot_root, setgroups, sethostname, setpgid, setresgid,
     setresuid, setsid,
 };
+use sys::lsm::{self, Attribute};
 use sys::process::{Clone, SingleThreaded, clone3};
 
 use crate::app::{check, number};
@@ -78,6 +79,10 @@ fn identity() {
         k: libc::SECCOMP_RET_ALLOW,
     };
     check("another filter", sys::seccomp::install(&[allow]), refused);
+    for attribute in [Attribute::Current, Attribute::Exec] {
+        let label = lsm::set_self_attribute(lsm::NACRE, attribute, b"x");
+        check("another identity", label, refused);
+    }
     check("host name", sethostname("x"), refused);
 }
 

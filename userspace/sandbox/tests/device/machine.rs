@@ -2,8 +2,8 @@
 
 //! What the manager of a device prepares, as far as the sandbox needs it.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use nix::unistd::pipe;
-use policy::{AppKind, ComponentId, Grant};
+use policy::{AppKind, ComponentId, Grant, RuleSet};
 use sandbox::{
     Cgroup, Cgroups, Launcher, Limits, Next, PackagePaths, Plan, Process, Report, cgroup, layers,
 };
@@ -51,6 +51,7 @@ impl Machine {
             ("devtmpfs", "/dev"),
             ("cgroup2", "/sys/fs/cgroup"),
             ("tmpfs", "/run"),
+            ("securityfs", "/sys/kernel/security"),
         ] {
             match mount(
                 Some(kind),
@@ -108,6 +109,15 @@ impl Machine {
         path
     }
 
+    /// Tells the security module what a component may do.
+    pub fn allow(grant: &Grant<'_>) {
+        let mut buffer = [0; RuleSet::MAX_SIZE];
+        let length = RuleSet::encode(grant, &[], &mut buffer).unwrap();
+        let rules = Path::new(layers::MODULE_FILES).join("rules");
+        let mut rules = OpenOptions::new().write(true).open(rules).unwrap();
+        assert_eq!(rules.write(&buffer[..length]).unwrap(), length);
+    }
+
     /// Starts this program as an app in a role, and returns the process, its group, and its output.
     pub fn start(
         &self,
@@ -126,6 +136,7 @@ impl Machine {
             entry_point: program,
             arguments: &arguments,
         };
+        Self::allow(grant);
         self.launch(&Plan::new(grant, paths, limits).unwrap(), limits)
     }
 

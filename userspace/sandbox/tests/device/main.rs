@@ -3,7 +3,7 @@
 //! The sandbox on the kernel that it is made for: this program is process 1 of a machine, starts itself as apps
 //! and as a service, and reports in KTAP what became of them. Elsewhere it does nothing.
 //!
-//! The root file system has this program as `/sbin/init` and as `/package/bin/app`, any text as
+//! The root file system is read-only and has this program as `/sbin/init` and as `/package/bin/app`, any text as
 //! `/package/bin/text`, and the empty directories `/dev`, `/proc`, `/sys`, `/run`, `/tmp` and `/lib`. With the
 //! environment of the SDK the program is built by
 //! `CARGO_PROFILE_RELEASE_PANIC=unwind cargo test --no-run --release --target armv7-unknown-linux-musleabihf

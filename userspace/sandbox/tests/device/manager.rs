@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use nix::sys::reboot::{RebootMode, reboot};
 use nix::sys::signal::Signal;
 use nix::unistd::pipe;
-use policy::{Capability, CapabilitySet, Grant, HostList};
+use policy::{AppKind, Capability, CapabilitySet, Grant, HostList};
 use sandbox::{
-    DEVICE_API_UID, LaunchError, Launcher, Limits, PackagePaths, Plan, Report, ServicePlan, Step,
-    confine_service,
+    DEVICE_API, DEVICE_API_UID, LaunchError, Launcher, Limits, PackagePaths, Plan, Report,
+    ServicePlan, Step, confine_service,
 };
 use sys::Errno;
 use sys::process::{Ended, Forked, Wait, exit, fork, wait_any};
@@ -264,12 +264,14 @@ fn service(machine: &Machine) {
         .unwrap();
     let plan = ServicePlan {
         identity: DEVICE_API_UID,
+        component: Some(DEVICE_API),
         program: Path::new("/package/bin/app"),
         arguments: &["service"],
         libraries: Path::new("/lib"),
         files: &[Path::new("/package/bin/text")],
         limits: Limits::SERVICE,
     };
+    Machine::allow(&Grant::none(DEVICE_API, AppKind::HighLevel));
     match fork(&machine.single).unwrap() {
         Forked::Child => {
             let gifts = [request.as_fd(), output.as_fd()];

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+
+//! What is done with an input of the fuzz target `security_module`, and with its corpus in an ordinary test.
+
+use policy::address::port_of_bind;
+use policy::denial_record;
+use policy::{
+    Access, AppKind, ComponentId, Destination, Errno, Identity, RuleSet, SocketKind, Subject,
+    Transport,
+};
+
+/// `AF_INET`.
+const AF_INET: i32 = 2;
+
+/// Reads an input as everything that crosses the border between the manager and the security module, and as the
+/// addresses that an app hands to it.
+pub fn run(input: &[u8]) {
+    identity(input);
+    rules(input);
+    addresses(input);
+    if let Ok(text) = core::str::from_utf8(input) {
+        denials(text);
+    }
+}
+
+/// An identity is read to the last bit or not at all, and can only shrink.
+fn identity(input: &[u8]) {
+    match Identity::parse(input) {
+        Ok(identity) => {
+            assert_eq!(identity.encode(), input);
+            assert_ne!(identity.component(), ComponentId::NIL);
+            assert_eq!(identity.reduce(&identity), Some(identity));
+            assert_eq!(identity.to_string().lines().count(), 3);
+            assert!(identity.to_string().len() <= Identity::MAX_TEXT_LENGTH);
+        }
+        Err(error) => assert_eq!(error.errno(), Errno::EINVAL),
+    }
+}
+
+/// A rule set is within its limits or refused, and decides about anything.
+fn rules(input: &[u8]) {
+    // What was not checked still makes no panic.
+    decide(RuleSet::from_checked(input));
+    match RuleSet::parse(input) {
+        Ok(rules) => {
+            assert!(input.len() <= RuleSet::MAX_SIZE);
+            assert_eq!(RuleSet::from_checked(input), rules);
+            assert_ne!(rules.component(), ComponentId::NIL);
+            assert_ne!(rules.kind(), AppKind::RealTime);
+            for transport in [Transport::Tcp, Transport::Udp] {
+                let ports: Vec<u16> = rules.ports(transport).collect();
+                assert!(ports.len() <= policy::rules::MAX_PORTS);
+                assert!(ports.is_sorted_by(|one, next| one < next));
+                assert!(!rules.declares(transport, 0));
+            }
+            assert!(rules.peers().count() <= policy::rules::MAX_PEERS);
+            assert!(rules.addresses().count() <= policy::rules::MAX_ADDRESSES);
+        }
+        Err(error) => assert_eq!(error.errno(), Errno::EINVAL),
+    }
+}
+
+/// What is refused is refused with a reason; what a rule set of another component grants is not granted.
+fn decide(rules: RuleSet<'_>) {
+    let Some(identity) = Identity::new(ComponentId::from_bytes([7; 16])) else {
+        panic!("an id that is not nil names nobody");
+    };
+    let app = Subject::App(&identity, rules);
+    for socket in [
+        SocketKind::Ip(Transport::Tcp),
+        SocketKind::Ip(Transport::Udp),
+        SocketKind::Unix,
+        SocketKind::Other,
+    ] {
+        for access in [
+            Access::CreateSocket(socket),
+            Access::Listen { socket, port: 80 },
+            Access::Bind {
+                socket,
+                port: Some(80),
+            },
+        ] {
+            let verdict = app.decide(access);
+            let own = rules.component() == identity.component();
+            let local = access == Access::CreateSocket(SocketKind::Unix);
+            assert!(own || local || !verdict.is_allowed(), "{access:?}");
+        }
+    }
+}
+
+/// An address of an app is one of an IP protocol, or none.
+fn addresses(input: &[u8]) {
+    let connect = Destination::of_connect(input);
+    let send = Destination::of_send(input, AF_INET);
+    if let Destination::Ip(address, _) = connect {
+        assert_eq!(address, address.to_canonical());
+        assert_eq!(connect, send);
+    }
+    if input.len() < 16 {
+        assert_eq!(port_of_bind(input), None);
+    }
+}
+
+/// A record of a denial keeps its meaning when it is written again, and its words are fit to be shown.
+fn denials(text: &str) {
+    for record in denial_record::parse(text).flatten() {
+        assert_eq!(record.to_string().parse(), Ok(record));
+        let words = record.in_words().to_string();
+        assert!(!words.chars().any(char::is_control), "{words}");
+    }
+}
