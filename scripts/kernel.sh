@@ -1,31 +1,41 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # Builds the kernel of BOARD into out/image/zImage; with equal inputs it comes from the cache.
+#
+# VARIANT=debug builds the kernel of the module's tests (lock and memory checks, KUnit, all that hardening leaves out) into
+# out/image/debug/zImage, and VARIANT=kasan the same for arm64 with the address sanitizer into out/image/kasan/Image.
+# VARIANT=plain builds the kernel that ships without our module, which `make bench` compares sizes with.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/pins.sh"
 . "$TOP/scripts/tools.sh"
 
-fragments_file=$TOP/board/$BOARD/kernel.fragments
-[ -f "$fragments_file" ] || die "no board '$BOARD': there is no board/$BOARD/kernel.fragments. Boards: $(cd "$TOP/board" && echo */kernel.fragments)"
+VARIANT=${VARIANT:-}
+case $VARIANT in
+'' | debug | plain) arch=arm file=zImage ;;
+kasan) arch=arm64 file=Image ;;
+*) die "no kernel variant '$VARIANT': leave VARIANT empty for the kernel that ships, or set it to debug, kasan or plain" ;;
+esac
+fragments_file=$TOP/board/$BOARD/kernel${VARIANT:+-$VARIANT}.fragments
+[ -f "$fragments_file" ] || die "no board '$BOARD'${VARIANT:+ with a kernel variant $VARIANT}: there is no ${fragments_file#"$TOP"/}. Boards: $(cd "$TOP/board" && echo */kernel.fragments)"
 mapfile -t fragments < <(grep -v '^#' "$fragments_file")
 
 source=$OUT/kernel/source
-build=$OUT/kernel/build-$BOARD
-image=$OUT/image
+build=$OUT/kernel/build-$BOARD${VARIANT:+-$VARIANT}
+image=$OUT/image${VARIANT:+/$VARIANT}
 
 tool_versions() { rustc --version; "$BINDGEN" --version; "$CLANG" --version | head -n 1; }
-key=$({ printf '%s\n' "$LINUX_VERSION" "$BOARD"; tool_versions; } |
+key=$({ printf '%s\n' "$LINUX_VERSION" "$BOARD" "$VARIANT"; tool_versions; } |
 	digest_of kernel-patches modules scripts/kernel.sh "${fragments[@]}" "${fragments_file#"$TOP"/}")
 cached=$CACHE/kernel/$key
 
 publish() { # put the cached result where the image is made; equal files keep their times
 	mkdir -p "$image"
-	rsync -c "$cached/zImage" "$cached/kernel.config" "$cached/kernel.size" "$image/"
+	rsync -c "$cached/$file" "$cached/kernel.config" "$cached/kernel.size" "$cached/kernel.symbols" "$image/"
 	touch "$cached"
 }
 
 kmake() {
-	make -C "$source" O="$build" ARCH=arm LLVM="${LLVM_SUFFIX:-1}" RUSTC="$(command -v rustc)" BINDGEN="$BINDGEN" \
+	make -C "$source" O="$build" ARCH="$arch" LLVM="${LLVM_SUFFIX:-1}" RUSTC="$(command -v rustc)" BINDGEN="$BINDGEN" \
 		KBUILD_BUILD_TIMESTAMP='@0' KBUILD_BUILD_USER=nacre KBUILD_BUILD_HOST=nacre KBUILD_BUILD_VERSION=1 "$@"
 }
 
@@ -68,31 +78,32 @@ configure() {
 }
 
 rust_fits() { kmake -s rustavailable; }
-compile() { kmake -j"$JOBS" zImage; }
+compile() { kmake -j"$JOBS" "$file"; }
 
 store() {
 	local work
 	mkdir -p "$CACHE/kernel"
 	work=$(mktemp -d "$CACHE/kernel/.new.XXXXXX")
-	cp "$build/arch/arm/boot/zImage" "$work/zImage"
+	cp "$build/arch/$arch/boot/$file" "$work/$file"
 	cp "$build/.config" "$work/kernel.config"
 	"${LLVM_AR/llvm-ar/llvm-size}" "$build/vmlinux" | tail -n 1 |
-		awk -v z="$(stat -c %s "$work/zImage")" '{ printf "text=%d data=%d bss=%d zimage=%d\n", $1, $2, $3, z }' >"$work/kernel.size"
+		awk -v image="${file,,}" -v bytes="$(stat -c %s "$work/$file")" '{ printf "text=%d data=%d bss=%d %s=%d\n", $1, $2, $3, image, bytes }' >"$work/kernel.size"
+	"${LLVM_AR/llvm-ar/llvm-nm}" -S --size-sort "$build/vmlinux" >"$work/kernel.symbols"
 	rm -rf "$cached"
 	mv "$work" "$cached"
-	# Old results go when there are more than eight.
-	find "$CACHE/kernel" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +9 | cut -d' ' -f2- | xargs -r rm -rf
+	# Old results go when there are more than twelve.
+	find "$CACHE/kernel" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +13 | cut -d' ' -f2- | xargs -r rm -rf
 }
 
-if [ -f "$cached/zImage" ]; then
+if [ -f "$cached/$file" ]; then
 	publish
 	exit 0
 fi
 archive=$("$TOP/scripts/fetch.sh" linux)
 long kernel-source "Preparing Linux $LINUX_VERSION" prepare_source
-long kernel-config "Configuring the kernel for $BOARD" configure
+long kernel-config "Configuring the kernel for $BOARD${VARIANT:+ ($VARIANT)}" configure
 long kernel-rust "Checking that Rust fits the kernel" rust_fits
-long kernel "Building the kernel for $BOARD (three to six minutes from cold on two cores)" compile
+long "kernel${VARIANT:+-$VARIANT}" "Building the kernel for $BOARD${VARIANT:+, $VARIANT} (three to six minutes from cold on two cores)" compile
 store
 publish
-say "Kernel: $(cat "$image/kernel.size")"
+say "Kernel${VARIANT:+ ($VARIANT)}: $(cat "$image/kernel.size")"
