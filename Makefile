@@ -9,12 +9,13 @@ BOARD ?= qemu-virt
 export BOARD
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sdk kernel userspace host rootfs image samples run qemu test fuzz check clean distclean
+.PHONY: help setup sdk kernel userspace host rootfs image samples run qemu test test-kernels test-lsm bench mutants coverage fuzz check clean distclean
 
 help: ## Show this list
 	@echo 'Nacre: an open implementation of the Azure Sphere OS. Targets:'
-	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
-	@echo 'Variables: BOARD=qemu-virt  APP=package for run  T=test or fuzz target  TIME=seconds of fuzzing  MEASURE=0 for a shorter run'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@echo 'Variables: BOARD=qemu-virt  VARIANT=debug or kasan for kernel  APP=package for run  T=test or fuzz target'
+	@echo '           TIME=seconds of fuzzing  MEASURE=0 for a shorter run  BASELINE=1 for bench'
 
 setup: ## Install or check the tools that the build needs
 	@scripts/setup.sh
@@ -22,7 +23,7 @@ setup: ## Install or check the tools that the build needs
 sdk: setup ## Make the C toolchain for the device (out/sdk)
 	@scripts/sdk.sh
 
-kernel: setup ## Build the kernel of BOARD (out/image/zImage)
+kernel: setup ## Build the kernel of BOARD (out/image/zImage), or its test VARIANT
 	@scripts/kernel.sh
 
 userspace: sdk ## Build the programs of the device (out/device)
@@ -46,8 +47,24 @@ run: image samples ## Boot the OS in QEMU, deploy an app, show what it may do an
 qemu: image host ## Boot the OS in QEMU with its console here
 	@python3 tests/harness/console.py
 
-test: image samples ## Run all tests, or those that match T=
+test: image samples $(if $(T),,test-kernels) ## Run all tests, or those that match T=
 	@scripts/test.sh $(if $(T),'$(T)')
+
+test-kernels: setup
+	@VARIANT=debug scripts/kernel.sh
+	@VARIANT=kasan scripts/kernel.sh
+
+test-lsm: sdk ## Test the security module: decisions, KUnit, booted kernels; T= as for test
+	@scripts/test-lsm.sh $(if $(T),'$(T)')
+
+bench: image samples ## Count instructions and bytes, compare with the baseline, write docs/prices.md
+	@scripts/bench.sh
+
+mutants: setup ## Change the decision core in every way and see that its tests notice
+	@scripts/mutants.sh
+
+coverage: setup ## Measure how much of the decision core its tests run
+	@scripts/coverage.sh
 
 fuzz: setup ## Fuzz one parser: make fuzz T=manifest TIME=60
 	@scripts/fuzz.sh '$(T)' '$(or $(TIME),60)'

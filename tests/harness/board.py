@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 import qmp
-from places import BOARD, KERNEL, ROOTFS, TEST, TOP, seconds
+from places import KERNEL, MACHINE, ROOTFS, TEST, seconds
 from process import end_group
 
 FLASH_SIZE = 64 * 1024 * 1024
@@ -55,7 +55,10 @@ def free_port() -> int:
 
 
 class Board:
-    """One board with its own flash, blank unless an older one is to be kept. `close` ends it."""
+    """One board with its own flash, blank unless an older one is to be kept. `close` ends it.
+
+    Its machine is the board's own, or that of another file of QEMU arguments.
+    """
 
     def __init__(
         self,
@@ -63,6 +66,8 @@ class Board:
         *,
         append: str = "",
         rootfs: Path = ROOTFS,
+        kernel: Path = KERNEL,
+        machine: Path = MACHINE,
         forward: str | None = None,
         more: Sequence[str] = (),
         keep: bool = False,
@@ -70,6 +75,8 @@ class Board:
         self.directory = directory
         self.append = append
         self.rootfs = rootfs
+        self.kernel = kernel
+        self.machine = machine
         self.more = list(more)
         self.address = forward or f"127.0.0.1:{free_port()}"
         self.data = directory / "data.flash"
@@ -90,16 +97,16 @@ class Board:
         self.close()
 
     def command(self) -> list[str]:
-        """The QEMU command line, from the board's own file."""
+        """The QEMU command line, from the file of the machine."""
         values = {
-            "KERNEL": KERNEL,
+            "KERNEL": self.kernel,
             "ROOTFS": self.rootfs,
             "DATA": self.data,
             "FORWARD": self.address,
             "APPEND": self.append,
             "QMP": self._socket.name,
         }
-        lines = (TOP / "board" / BOARD / "qemu.args").read_text().splitlines()
+        lines = self.machine.read_text().splitlines()
         words = [line for line in lines if line and not line.startswith("#")]
         for name, value in values.items():
             words = [word.replace(f"@{name}@", str(value)) for word in words]

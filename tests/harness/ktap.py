@@ -42,6 +42,39 @@ def read(text: str, prefix: str) -> list[Result]:
     return results
 
 
+STAMP = re.compile(r"^\[ *\d+\.\d+\] ")
+NESTED = re.compile(r"^( *)(not ok|ok) \d+ (?:- )?(\S+)(?:\s+#\s*(.*))?$")
+
+
+def read_nested(console: str, prefix: str) -> list[Result]:
+    """The results of the kernel's own tests in what a console showed: a suite has its cases, further in, before itself."""
+    results: list[Result] = []
+    cases: list[Result] = []
+    remarks: list[str] = []
+    for line in console.replace("\r", "").splitlines():
+        if not (stamp := STAMP.match(line)):
+            continue
+        text = line[stamp.end() :]
+        if not (found := NESTED.match(text)):
+            if text.lstrip().startswith("# "):
+                remarks.append(text.strip())
+            continue
+        indent, verdict, name, note = found.groups()
+        status = Status.PASSED if verdict == "ok" else Status.FAILED
+        if status is Status.PASSED and (note or "").upper().startswith("SKIP"):
+            status = Status.SKIPPED
+        detail = "\n".join(remarks[-20:]) if status is Status.FAILED else note or ""
+        remarks = []
+        if indent:
+            cases.append(Result(name, status, note=detail))
+        else:
+            results += [Result(f"{prefix}/{name}/{case.name}", case.status, note=case.note) for case in cases]
+            if not cases:
+                results.append(Result(f"{prefix}/{name}", status, note=detail))
+            cases = []
+    return results
+
+
 def write(results: Iterable[Result], file: Path) -> None:
     """Writes a report."""
     lines = ["KTAP version 1"]

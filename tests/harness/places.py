@@ -16,7 +16,12 @@ BOARD = os.environ.get("BOARD") or "qemu-virt"
 TEST = OUT / "test"
 LOGS = TEST / "logs"
 KERNEL = OUT / "image" / "zImage"
+MACHINE = TOP / "board" / BOARD / "qemu.args"
 ROOTFS = OUT / "image" / "rootfs.squashfs"
+# The kernels of the security module's tests: with lock and memory checks, and for another machine with the address sanitizer.
+DEBUG_KERNEL = OUT / "image" / "debug" / "zImage"
+KASAN_KERNEL = OUT / "image" / "kasan" / "Image"
+KASAN_MACHINE = TOP / "board" / BOARD / "qemu-kasan.args"
 SDK = OUT / "sdk"
 NACRE = Path(os.environ.get("NACRE") or OUT / "host" / "nacre")
 SAMPLES = OUT / "samples"

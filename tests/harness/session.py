@@ -10,7 +10,7 @@ from pathlib import Path
 from board import Board
 from device import Device
 from packages import Packages
-from places import KERNEL, LOGS, ROOTFS
+from places import KERNEL, LOGS, MACHINE, ROOTFS
 
 
 class Session:
@@ -18,16 +18,21 @@ class Session:
 
     def __init__(self) -> None:
         self.packages = Packages()
+        # The console of the kernel that watches itself, once it has been booted: two tests read it.
+        self.debug_console = ""
         self._shared: Device | None = None
         self._boards = 0
 
-    def board(self, name: str, *, append: str = "", rootfs: Path = ROOTFS) -> Board:
+    def board(
+        self, name: str, *, append: str = "", rootfs: Path = ROOTFS, kernel: Path = KERNEL, machine: Path = MACHINE
+    ) -> Board:
         """A board of its own for a test, off; its console goes to the logs."""
-        for image in (KERNEL, rootfs):
+        for image in (kernel, rootfs):
             if not image.exists():
                 raise AssertionError(f"{image} is missing: build it with `make image`")
         self._boards += 1
-        return Board(LOGS / f"board-{self._boards:02}-{name}", append=append, rootfs=rootfs)
+        directory = LOGS / f"board-{self._boards:02}-{name}"
+        return Board(directory, append=append, rootfs=rootfs, kernel=kernel, machine=machine)
 
     @contextmanager
     def fresh(self, name: str, *, append: str = "") -> Iterator[Device]:

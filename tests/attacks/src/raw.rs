@@ -270,6 +270,72 @@ pub fn ioctl_byte(file: c_int, request: u32, byte: u8) -> Attempt {
     if result >= 0 { Ok(()) } else { Err(errno()) }
 }
 
+/// The component id in the identity that the kernel's security module gives this process.
+pub fn kernel_component() -> Attempt<[u8; 16]> {
+    const LSM_GET_SELF_ATTR: c_long = 459;
+    const LSM_ATTR_CURRENT: usize = 100;
+    const SINGLE: usize = 1;
+    // The header says which module is asked; an identity of 96 bytes follows, its component from the eighth on.
+    let mut context = [0_u8; 128];
+    for (place, byte) in context.iter_mut().zip(114_u64.to_le_bytes()) {
+        *place = byte;
+    }
+    let mut size = 128_u32;
+    // SAFETY: the buffer is as long as `size` says, and both live through the call.
+    let result = unsafe {
+        libc::syscall(
+            LSM_GET_SELF_ATTR,
+            LSM_ATTR_CURRENT,
+            context.as_mut_ptr(),
+            &raw mut size,
+            SINGLE,
+        )
+    };
+    if result == -1 {
+        return Err(errno());
+    }
+    let mut component = [0; 16];
+    for (place, byte) in component.iter_mut().zip(context.iter().skip(32 + 8)) {
+        *place = *byte;
+    }
+    Ok(component)
+}
+
+/// Sends a byte to a local socket, and says to be another process.
+pub fn send_as(socket: &impl AsRawFd, process: libc::pid_t, user: libc::uid_t) -> Attempt {
+    let mut byte = *b"x";
+    let mut vector = libc::iovec {
+        iov_base: byte.as_mut_ptr().cast(),
+        iov_len: 1,
+    };
+    let mut control = [0_usize; 16];
+    let credentials = libc::ucred {
+        pid: process,
+        uid: user,
+        gid: user,
+    };
+    let length = size_of_val(&credentials) as u32;
+    // SAFETY: a message header without anything is all zero.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut vector;
+    message.msg_iovlen = 1;
+    message.msg_control = control.as_mut_ptr().cast();
+    // SAFETY: the buffer is aligned as a header is and longer than one with credentials, so there is a first header
+    // with room for them; the message and all that it points to live through the call.
+    let result = unsafe {
+        message.msg_controllen = libc::CMSG_SPACE(length) as _;
+        let header = libc::CMSG_FIRSTHDR(&raw const message);
+        (*header).cmsg_level = libc::SOL_SOCKET;
+        (*header).cmsg_type = libc::SCM_CREDENTIALS;
+        (*header).cmsg_len = libc::CMSG_LEN(length) as _;
+        libc::CMSG_DATA(header)
+            .cast::<libc::ucred>()
+            .write_unaligned(credentials);
+        libc::sendmsg(socket.as_raw_fd(), &raw const message, 0)
+    };
+    if result == -1 { Err(errno()) } else { Ok(()) }
+}
+
 /// The user id of this process.
 pub fn user_id() -> libc::uid_t {
     // SAFETY: takes nothing and cannot fail.

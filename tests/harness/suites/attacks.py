@@ -106,7 +106,8 @@ def unprotected(session: Session) -> list[Result]:
     ended = run(command, 120, log=LOGS / "unprotected-squashfs.log")
     check(ended.code == 0, f"mksquashfs failed:\n{ended.output}")
     # The kernel has no initial RAM disk, so the probe is process 1 of a root file system that holds nothing else.
-    with session.board("unprotected", append="init=/bin/app -- unprotected", rootfs=image) as board:
+    # Without our module either, which would confine even this process.
+    with session.board("unprotected", append="lsm=landlock init=/bin/app -- unprotected", rootfs=image) as board:
         board.start()
         board.wait_for(FINISHED, 180)
         text = board.text()

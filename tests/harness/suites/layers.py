@@ -44,7 +44,38 @@ def refuses_without(session: Session, append: str, layer: str, part: str) -> Non
 @SUITE.unit
 def no_app_without_landlock(session: Session) -> None:
     """Without Landlock no app starts; with it the same app does."""
-    refuses_without(session, "lsm=capability", "landlock", "")
+    refuses_without(session, "lsm=nacre", "landlock", "")
+
+
+@SUITE.unit
+def no_app_without_the_module(session: Session) -> None:
+    """Without our security module no app starts and the device says why; with it the same app starts."""
+    package = session.packages.probe("live", ["live"])
+    component = package.component
+    started = rf"^nacre: app {component} \(live\): started"
+    with session.fresh("without-lsm") as device:
+        board = device.board
+        device.deploy(package)
+        device.wait_log(component, "^alive")
+
+        board.cut_power()
+        mark = board.mark()
+        board.append = "lsm=landlock"
+        board.boot()
+        board.wait_for(r"^nacre: layer lsm: missing: .*nacre", since=mark)
+        board.wait_for(rf"^nacre: app {component} \(live\): refused: layer lsm is missing: .*nacre", since=mark)
+        # The device API confines itself by the other layers, so that it can tell.
+        layers = {layer["name"]: layer for layer in device.rest.get("/nacre/device")["layers"]}
+        check(not layers["lsm"]["enforced"], "the device says that the module is there")
+        check("CONFIG_SECURITY_NACRE" in layers["lsm"]["detail"], f"the device says only {layers['lsm']['detail']!r}")
+        check("layer lsm is missing" in device.app(component)["refused"], "the device does not say why the app is refused")
+        check(not re.search(started, board.text(mark), re.M), "the app was started")
+
+        mark = board.mark()
+        board.append = ""
+        device.power_cycle()
+        device.wait_log(component, "^alive")
+        check(re.search(started, board.text(mark), re.M), "the console does not show the start")
 
 
 @SUITE.unit

@@ -93,6 +93,13 @@ pub const CASES: &[Case] = &[
         kernel_setting,
         &[EROFS, EACCES],
     ),
+    refused(
+        "B17",
+        "write_a_setting_that_the_security_module_seals",
+        sealed_setting,
+        &[EROFS, EACCES],
+        &[EACCES],
+    ),
     absent(
         "B17",
         "write_core_pattern",
@@ -287,6 +294,10 @@ fn null_device(_: &Place) -> Attempt {
 }
 
 fn kernel_setting(_: &Place) -> Attempt {
+    open_for_writing("/proc/sys/kernel/randomize_va_space")
+}
+
+fn sealed_setting(_: &Place) -> Attempt {
     open_for_writing("/proc/sys/kernel/dmesg_restrict")
 }
 

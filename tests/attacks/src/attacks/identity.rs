@@ -20,6 +20,11 @@ pub const CASES: &[Case] = &[
         claim_attribute,
         &[EPERM, ENOSYS, EACCES, EINVAL],
     ),
+    fact(
+        "C03",
+        "the_kernel_knows_the_component",
+        kernel_knows_component,
+    ),
     absent(
         "C05",
         "unshare_user_namespace",
@@ -63,6 +68,7 @@ pub const CASES: &[Case] = &[
         install_filter,
         &[EINVAL, EPERM],
     ),
+    attack("C12", "make_a_process_group", make_group, &[EPERM]),
 ];
 
 fn setresuid(_: &Place) -> Attempt {
@@ -105,6 +111,22 @@ fn claim_attribute(_: &Place) -> Attempt {
         Ok(_) | Err(EFAULT) => Ok(()),
         Err(number) => Err(number),
     }
+}
+
+fn kernel_knows_component(place: &Place) -> Attempt {
+    let component = raw::kernel_component()?;
+    let digits: String = component.iter().map(|byte| format!("{byte:02x}")).collect();
+    let package = place.package.file_name().ok_or(EINVAL)?;
+    let package = package.to_string_lossy().replace('-', "").to_lowercase();
+    if package == digits {
+        Ok(())
+    } else {
+        Err(EPERM)
+    }
+}
+
+fn make_group(_: &Place) -> Attempt {
+    raw::in_child(|| call(libc::SYS_setpgid, [0; 6]).map(drop))
 }
 
 fn unshare_user(_: &Place) -> Attempt {

@@ -29,6 +29,8 @@ pub const CASES: &[Case] = &[
     attack("D02", "pidfd_open", pidfd_open, &[EPERM]),
     attack("D02", "pidfd_getfd", pidfd_getfd, &[EPERM]),
     twin("D03", "own_abstract_socket", own_socket),
+    attack("D06", "send_credentials_of_another", forge, &[EPERM]),
+    twin("D06", "send_own_credentials", tell_truth),
     attack("D07", "push_terminal_input", push_input, &[EPERM, ENOTTY]),
     attack(
         "D07",
@@ -161,6 +163,20 @@ fn own_socket(_: &Place) -> Attempt {
         Ok(false) => Err(libc::EIO),
         Err(error) => Err(number(&error)),
     }
+}
+
+fn send_as(process: libc::pid_t, user: libc::uid_t) -> Attempt {
+    let (one, _other) = UnixStream::pair().map_err(|error| number(&error))?;
+    raw::send_as(&one, process, user)
+}
+
+fn forge(_: &Place) -> Attempt {
+    // Without a sandbox this is root, which may be anybody.
+    send_as(1, 1)
+}
+
+fn tell_truth(_: &Place) -> Attempt {
+    send_as(raw::process_id(), raw::user_id())
 }
 
 const TIOCSTI: u32 = 0x5412;
