@@ -127,7 +127,7 @@ def debug_boot(session: Session) -> str:
     needs(DEBUG_KERNEL, "debug")
     if not session.debug_console:
         session.debug_console = lsm_program.boot(
-            session, "lsm-debug", ["on"], kernel=DEBUG_KERNEL, append="loglevel=7", limit=900
+            session, "lsm-debug", ["on"], kernel=DEBUG_KERNEL, append="loglevel=7 printk.time=1", limit=900
         )
     return session.debug_console
 
