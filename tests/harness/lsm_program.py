@@ -21,7 +21,7 @@ FINISHED = r"^# lsm-tests (finished: \d+ failed|did not run: .*)$"
 # What the program wants to know of the kernel's configuration; see Feature in tests/lsm/src/stage.rs.
 FEATURES = [
     "BPF_SYSCALL", "CROSS_MEMORY_ATTACH", "KEYS", "MPTCP", "POSIX_MQUEUE", "PACKET", "PERF_EVENTS", "QUOTACTL", "SWAP",
-    "USER_NS", "KCMP", "ARCH_HAS_PKEYS", "VSOCKETS", "CRYPTO_USER_API",
+    "USER_NS", "KCMP", "ARCH_HAS_PKEYS", "VSOCKETS", "CRYPTO_USER_API", "KASAN",
 ]  # fmt: skip
 
 # Only part of a name, as on the command line of `make test-lsm T=name`.

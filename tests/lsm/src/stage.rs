@@ -275,6 +275,8 @@ pub enum Feature {
     Crypto,
     /// `kcmp`.
     Checkpoint,
+    /// The address sanitizer, which keeps what was freed for a while.
+    Sanitizer,
 }
 
 impl Feature {
@@ -294,6 +296,7 @@ impl Feature {
         ("ARCH_HAS_PKEYS", Self::Pkeys),
         ("VSOCKETS", Self::Vsock),
         ("CRYPTO_USER_API", Self::Crypto),
+        ("KASAN", Self::Sanitizer),
     ];
 }
 
