@@ -5,13 +5,13 @@
 # tests in whose name it is found; everything on the kernels that ship is part of `make test`.
 . "$(dirname "$0")/lib.sh"
 
-name=${1:-}
+pattern=${1:-}
 start=$SECONDS
-[[ $name =~ ^[A-Za-z0-9_:.-]*$ ]] || die "T=$name is no part of the name of a test: letters, digits, _ : . and - only"
+[[ $pattern =~ ^[A-Za-z0-9_:.-]*$ ]] || die "T=$pattern is no part of the name of a test: letters, digits, _ : . and - only"
 
 decide() { # the tests of the decision core and of what of the module runs on this machine
 	cargo test --locked --profile host --manifest-path "$TOP/userspace/Cargo.toml" --target-dir "$OUT/cargo/host" \
-		--no-fail-fast -p policy -p nacre-lsm -- "$name"
+		--no-fail-fast -p policy -p nacre-lsm -- "$pattern"
 }
 status=0
 # A refusal that is new is seen on the kernel all the same.
@@ -22,8 +22,8 @@ decided=$((SECONDS - start))
 VARIANT=debug "$TOP/scripts/kernel.sh"
 built=$((SECONDS - start - decided))
 
-NACRE_LSM_ONLY=$name python3 "$TOP/tests/harness/run.py" '^lsm/(kunit|debug)$' || status=1
-if [ -n "$name" ] && [ -f "$OUT/test/logs/lsm-debug.ktap" ]; then
+NACRE_LSM_ONLY=$pattern python3 "$TOP/tests/harness/run.py" '^lsm/(kunit|debug)$' || status=1
+if [ -n "$pattern" ] && [ -f "$OUT/test/logs/lsm-debug.ktap" ]; then
 	say "What the booted kernel answered, and what it wrote down:"
 	sed -nE 's/^((not )?ok [0-9]+ |# (denied: ))/  \1/p' "$OUT/test/logs/lsm-debug.ktap"
 fi
