@@ -2,18 +2,23 @@
 
 //! The line in the kernel log about the first denial of its kind.
 //!
-//! It is written later, by a worker of the kernel: writing takes long, and a hook may hold locks.
+//! It is written a little later, by a worker of the kernel: writing takes ten times as long as refusing, and a hook may
+//! hold locks.
 
 use kernel::{
-    impl_has_work, new_spinlock, new_work,
+    impl_has_delayed_work, new_delayed_work, new_spinlock,
     prelude::*,
     sync::{
         Arc,
         SpinLock, //
     },
+    time::{
+        msecs_to_jiffies,
+        Msecs, //
+    },
     workqueue::{
         self,
-        Work,
+        DelayedWork,
         WorkItem, //
     },
 };
@@ -25,17 +30,20 @@ use policy::{
 
 use crate::denials::Lines;
 
+/// How long a line waits, so that the call that was refused does not wait for it.
+const DELAY: Msecs = 50;
+
 /// The lines that are to be written.
 #[pin_data]
 pub(crate) struct Log {
     #[pin]
     lines: SpinLock<Lines>,
     #[pin]
-    work: Work<Log>,
+    work: DelayedWork<Log>,
 }
 
-impl_has_work! {
-    impl HasWork<Self> for Log { self.work }
+impl_has_delayed_work! {
+    impl HasDelayedWork<Self> for Log { self.work }
 }
 
 impl Log {
@@ -43,7 +51,7 @@ impl Log {
         Arc::pin_init(
             pin_init!(Self {
                 lines <- new_spinlock!(Lines::NONE),
-                work <- new_work!("nacre::Log::work"),
+                work <- new_delayed_work!("nacre::Log::work"),
             }),
             GFP_KERNEL,
         )
@@ -53,7 +61,7 @@ impl Log {
     pub(crate) fn tell(self: &Arc<Self>, record: DenialRecord) {
         if self.lines.lock().push(record, record.last) {
             // Work that waits already will write this line as well.
-            let _ = workqueue::system().enqueue(self.clone());
+            let _ = workqueue::system().enqueue_delayed(self.clone(), msecs_to_jiffies(DELAY));
         }
     }
 }
