@@ -14,11 +14,11 @@ impl<'a> Reader<'a> {
         Some(*array)
     }
 
-    /// The bytes of the next entries of a list; none when fewer are left.
-    pub(crate) fn entries<const SIZE: usize>(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (entries, rest) = self.0.split_at_checked(count.checked_mul(SIZE)?)?;
+    /// The next entries of a list; none when fewer are left.
+    pub(crate) fn entries<const SIZE: usize>(&mut self, count: u16) -> Option<&'a [[u8; SIZE]]> {
+        let (entries, rest) = self.0.split_at_checked(usize::from(count) * SIZE)?;
         self.0 = rest;
-        Some(entries)
+        Some(entries.as_chunks().0)
     }
 
     pub(crate) fn u16(&mut self) -> Option<u16> {

@@ -38,10 +38,10 @@ pub const MAX_ADDRESSES: usize = 128;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RuleSet<'a> {
     header: &'a [u8; HEADER_SIZE],
-    tcp_ports: &'a [u8],
-    udp_ports: &'a [u8],
-    peers: &'a [u8],
-    addresses: &'a [u8],
+    tcp_ports: &'a [[u8; PORT_SIZE]],
+    udp_ports: &'a [[u8; PORT_SIZE]],
+    peers: &'a [[u8; PEER_SIZE]],
+    addresses: &'a [[u8; AddressRule::SIZE]],
 }
 
 /// Why bytes are no rule set; the write returns `EINVAL` for all of them.
@@ -195,7 +195,11 @@ impl<'a> RuleSet<'a> {
         if rules.peers().any(|peer| peer == ComponentId::NIL) {
             return Err(RuleSetError::Nil);
         }
-        if entries(rules.addresses).any(|entry| AddressRule::parse(entry).is_none()) {
+        if rules
+            .addresses
+            .iter()
+            .any(|entry| AddressRule::parse(entry).is_none())
+        {
             return Err(RuleSetError::Address);
         }
         Ok(rules)
@@ -214,14 +218,14 @@ impl<'a> RuleSet<'a> {
         let counts = Self::field::<8>(header, 32);
         let [a, b, c, d, e, f, g, h] = counts;
         let counts = [[a, b], [c, d], [e, f], [g, h]].map(u16::from_le_bytes);
-        let [tcp_ports, udp_ports, peers, addresses] = counts.map(usize::from);
+        let [tcp_ports, udp_ports, peers, addresses] = counts;
         let mut reader = Reader(lists);
         let rules = Self {
             header,
-            tcp_ports: reader.entries::<PORT_SIZE>(tcp_ports)?,
-            udp_ports: reader.entries::<PORT_SIZE>(udp_ports)?,
-            peers: reader.entries::<PEER_SIZE>(peers)?,
-            addresses: reader.entries::<{ AddressRule::SIZE }>(addresses)?,
+            tcp_ports: reader.entries(tcp_ports)?,
+            udp_ports: reader.entries(udp_ports)?,
+            peers: reader.entries(peers)?,
+            addresses: reader.entries(addresses)?,
         };
         reader.0.is_empty().then_some((rules, counts))
     }
@@ -292,41 +296,47 @@ impl<'a> RuleSet<'a> {
 
     /// The declared ports, in ascending order.
     pub fn ports(self, transport: Transport) -> impl Iterator<Item = u16> + use<'a> {
-        let ports = match transport {
+        let ports = self.port_entries(transport);
+        ports.iter().map(|port| u16::from_le_bytes(*port))
+    }
+
+    fn port_entries(self, transport: Transport) -> &'a [[u8; PORT_SIZE]] {
+        match transport {
             Transport::Tcp => self.tcp_ports,
             Transport::Udp => self.udp_ports,
-        };
-        entries(ports).map(|port| u16::from_le_bytes(*port))
+        }
     }
 
     /// Whether the port is declared.
     #[must_use]
     pub fn declares(&self, transport: Transport, wanted: u16) -> bool {
-        self.ports(transport).any(|port| port == wanted)
+        let number = |port: &[u8; PORT_SIZE]| u16::from_le_bytes(*port);
+        let ports = self.port_entries(transport);
+        ports.binary_search_by_key(&wanted, number).is_ok()
     }
 
     /// The components to exchange messages with.
     pub fn peers(self) -> impl Iterator<Item = ComponentId> + use<'a> {
-        entries(self.peers).map(|peer| ComponentId::from_bytes(*peer))
+        self.peers.iter().map(|peer| ComponentId::from_bytes(*peer))
     }
 
     /// Whether the component is listed as a peer.
     #[must_use]
     pub fn lists(&self, component: ComponentId) -> bool {
-        let wanted = component.to_bytes();
-        entries(self.peers).any(|peer| *peer == wanted)
+        self.peers.contains(&component.to_bytes())
     }
 
     /// The addresses that the app may reach.
     pub fn addresses(self) -> impl Iterator<Item = AddressRule> + use<'a> {
-        entries(self.addresses).filter_map(AddressRule::read)
+        self.addresses.iter().filter_map(AddressRule::read)
     }
 
     /// Whether the app may reach the port of the address.
     #[must_use]
     pub fn reaches(&self, transport: Transport, address: IpAddr, port: u16) -> bool {
         let target = Target::new(transport, address, port);
-        entries(self.addresses).any(|entry| target.is_covered_by(entry))
+        let mut addresses = self.addresses.iter();
+        addresses.any(|entry| target.is_covered_by(entry))
     }
 
     /// Whether the capability grants anything.
@@ -438,11 +448,6 @@ impl fmt::Debug for RuleSet<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "RuleSet({})", self.component())
     }
-}
-
-/// The entries of a list.
-fn entries<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = &[u8; N]> {
-    bytes.chunks_exact(N).filter_map(<[u8]>::first_chunk)
 }
 
 /// How many entries there are, if they are not too many.
