@@ -63,7 +63,7 @@ bench: image samples ## Count instructions and bytes, compare with the baseline,
 mutants: setup ## Change the decision core in every way and see that its tests notice
 	@scripts/mutants.sh
 
-coverage: setup ## Measure how much of the decision core its tests run
+coverage: setup ## Measure how much of the decision core and the security module their host tests run
 	@scripts/coverage.sh
 
 fuzz: setup ## Fuzz one parser: make fuzz T=manifest TIME=60
