@@ -51,6 +51,7 @@ use kernel::{
         Sock,
         SocketAddress,
         SocketKind,
+        SocketOption,
         Superblock,
         SyslogAction,
         UserNamespace, //
@@ -289,6 +290,10 @@ impl lsm::Hooks for Nacre {
 
     fn socket_listen(cx: &Caller<Self>, socket: &Sock) -> Result {
         network::listen(cx, socket)
+    }
+
+    fn socket_setsockopt(cx: &Caller<Self>, socket: &Sock, option: SocketOption) -> Result {
+        network::set_option(cx, socket, option)
     }
 
     fn socket_sendmsg(cx: &Caller<Self>, socket: &Sock, message: &Message<'_>) -> Result {

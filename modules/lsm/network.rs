@@ -27,7 +27,8 @@ use policy::{
     Destination,
     Hook,
     Owner,
-    SocketKind, //
+    SocketKind,
+    SocketOption, //
 };
 
 use crate::{
@@ -153,9 +154,26 @@ pub(crate) fn connect(cx: &Caller<Nacre>, socket: &Sock, address: &SocketAddress
     })
 }
 
+/// An option of a socket is about to be set.
+pub(crate) fn set_option(cx: &Caller<Nacre>, socket: &Sock, option: lsm::SocketOption) -> Result {
+    check_ip(cx, Hook::SocketSetsockopt, socket, |_, _| {
+        set(option)
+    })
+}
+
+fn set<'a>(option: lsm::SocketOption) -> Access<'a> {
+    Access::SetOption(SocketOption {
+        level: option.level,
+        name: option.name,
+    })
+}
+
 /// A message is about to be sent. Without an address it goes where the socket is connected to, which was
 /// decided about then.
 pub(crate) fn send(cx: &Caller<Nacre>, socket: &Sock, message: &Message<'_>) -> Result {
+    for option in message.control() {
+        check_ip(cx, Hook::SocketSendmsg, socket, |_, _| set(option))?;
+    }
     let Some(address) = message.address() else {
         return Ok(());
     };

@@ -4,7 +4,7 @@
 
 use crate::{
     Capability, Denial, Destination, Errno, Identity, ObjectClass, Origin, Owner, PowerControl,
-    Reason, RuleSet, SocketKind, Subject, Tracee, Transport, Verdict,
+    Reason, RuleSet, SocketKind, SocketOption, Subject, Tracee, Transport, Verdict,
 };
 
 /// Something that a process wants from the kernel.
@@ -79,6 +79,8 @@ pub enum Access<'a> {
         /// The address.
         to: Destination,
     },
+    /// Set an option of an IP socket, or of one message.
+    SetOption(SocketOption),
     /// Connect to a local socket, or send to it.
     UnixPeer {
         /// Whose the socket is.
@@ -180,6 +182,7 @@ impl Access<'_> {
             | Self::Bind { socket, .. }
             | Self::Listen { socket, .. }
             | Self::Connect { socket, .. } => ObjectClass::of_socket(*socket),
+            Self::SetOption(_) => ObjectClass::PacketHeader,
             Self::UnixPeer { .. } => ObjectClass::Unix,
             Self::ReceiveFile { .. } => ObjectClass::Descriptor,
             Self::ReadIdentity { .. } | Self::SetIdentity | Self::DropRights(_) => {
@@ -374,6 +377,7 @@ impl App<'_> {
                 socket: SocketKind::Ip(transport),
                 to,
             } => self.decide_connect(transport, to),
+            Access::SetOption(option) if !option.is_in_headers() => Verdict::Allow,
             Access::UnixPeer { owner, rules } => self.decide_peer(owner, rules, Errno::EPERM),
             Access::ReceiveFile {
                 owner: Owner::Manager,

@@ -2,42 +2,60 @@
 
 //! Sockets and addresses as the kernel hands them over, and the addresses that an app may reach.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::IpAddr;
 
 use crate::bytes::{Reader, joined};
 
 /// The numbers of the socket interface on Linux that decisions are about.
 pub mod number {
-    /// Any address, or none.
-    pub const AF_UNSPEC: u16 = 0;
     /// Local sockets.
-    pub const AF_UNIX: u16 = 1;
+    pub const AF_UNIX: i32 = 1;
     /// IPv4.
-    pub const AF_INET: u16 = 2;
+    pub const AF_INET: i32 = 2;
     /// IPv6.
-    pub const AF_INET6: u16 = 10;
+    pub const AF_INET6: i32 = 10;
     /// A stream.
     pub const SOCK_STREAM: i32 = 1;
     /// Datagrams.
     pub const SOCK_DGRAM: i32 = 2;
     /// Datagrams in order.
     pub const SOCK_SEQPACKET: i32 = 5;
+    /// IPv4, as the level of an option.
+    pub const IPPROTO_IP: i32 = 0;
     /// TCP.
     pub const IPPROTO_TCP: i32 = 6;
     /// UDP.
     pub const IPPROTO_UDP: i32 = 17;
+    /// IPv6, as the level of an option.
+    pub const IPPROTO_IPV6: i32 = 41;
+    /// Options in the header of IPv4.
+    pub const IP_OPTIONS: i32 = 4;
+    /// The same for one message.
+    pub const IP_RETOPTS: i32 = 7;
+    /// Options for each host on the way, by the older interface.
+    pub const IPV6_2292HOPOPTS: i32 = 3;
+    /// Options for the destination, by the older interface.
+    pub const IPV6_2292DSTOPTS: i32 = 4;
+    /// A route, by the older interface.
+    pub const IPV6_2292RTHDR: i32 = 5;
+    /// All of these at once, by the older interface.
+    pub const IPV6_2292PKTOPTIONS: i32 = 6;
+    /// Options for each host on the way.
+    pub const IPV6_HOPOPTS: i32 = 54;
+    /// Options for each host of a route.
+    pub const IPV6_RTHDRDSTOPTS: i32 = 55;
+    /// A route.
+    pub const IPV6_RTHDR: i32 = 57;
+    /// Options for the destination.
+    pub const IPV6_DSTOPTS: i32 = 59;
 }
 
 use number::{
-    AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC, IPPROTO_TCP, IPPROTO_UDP, SOCK_DGRAM, SOCK_SEQPACKET,
+    AF_INET, AF_INET6, AF_UNIX, IP_OPTIONS, IP_RETOPTS, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP,
+    IPPROTO_UDP, IPV6_2292DSTOPTS, IPV6_2292HOPOPTS, IPV6_2292PKTOPTIONS, IPV6_2292RTHDR,
+    IPV6_DSTOPTS, IPV6_HOPOPTS, IPV6_RTHDR, IPV6_RTHDRDSTOPTS, SOCK_DGRAM, SOCK_SEQPACKET,
     SOCK_STREAM,
 };
-
-/// The shortest `sockaddr_in` that the kernel takes.
-const SOCKADDR_IN_SIZE: usize = 16;
-
-/// The shortest `sockaddr_in6` that the kernel takes, without the scope.
-const SOCKADDR_IN6_SIZE: usize = 24;
 
 /// A protocol that apps use on IP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,13 +96,10 @@ impl SocketKind {
     /// From the arguments of `socket(2)`, or from those fields of a socket.
     #[must_use]
     pub const fn of(family: i32, kind: i32, protocol: i32) -> Self {
-        const UNIX: i32 = AF_UNIX as i32;
-        const INET: i32 = AF_INET as i32;
-        const INET6: i32 = AF_INET6 as i32;
         match (family, kind, protocol) {
-            (UNIX, SOCK_STREAM | SOCK_DGRAM | SOCK_SEQPACKET, 0 | UNIX) => Self::Unix,
-            (INET | INET6, SOCK_STREAM, 0 | IPPROTO_TCP) => Self::Ip(Transport::Tcp),
-            (INET | INET6, SOCK_DGRAM, 0 | IPPROTO_UDP) => Self::Ip(Transport::Udp),
+            (AF_UNIX, SOCK_STREAM | SOCK_DGRAM | SOCK_SEQPACKET, 0 | AF_UNIX) => Self::Unix,
+            (AF_INET | AF_INET6, SOCK_STREAM, 0 | IPPROTO_TCP) => Self::Ip(Transport::Tcp),
+            (AF_INET | AF_INET6, SOCK_DGRAM, 0 | IPPROTO_UDP) => Self::Ip(Transport::Udp),
             _ => Self::Other,
         }
     }
@@ -101,62 +116,35 @@ pub enum Destination {
     Malformed,
 }
 
-impl Destination {
-    /// From the `sockaddr` of `connect(2)` on an IP socket, as many bytes of it as the caller gave.
-    #[must_use]
-    pub fn of_connect(sockaddr: &[u8]) -> Self {
-        Self::read(sockaddr).unwrap_or(Self::Malformed)
-    }
-
-    /// From the `sockaddr` of `sendto(2)` on an IP socket of this family. An IPv4 socket takes an address
-    /// without family there for an IPv4 address.
-    #[must_use]
-    pub fn of_send(sockaddr: &[u8], socket_family: i32) -> Self {
-        match Self::of_connect(sockaddr) {
-            Self::Unspecified if socket_family == i32::from(AF_INET) => {
-                Self::read_inet(sockaddr).unwrap_or(Self::Malformed)
-            }
-            destination => destination,
-        }
-    }
-
-    /// The destination that the family in the bytes calls for; none when too few bytes follow.
-    fn read(sockaddr: &[u8]) -> Option<Self> {
-        let family = Reader(sockaddr).array().map(u16::from_ne_bytes)?;
-        match family {
-            AF_UNSPEC => Some(Self::Unspecified),
-            AF_INET => Self::read_inet(sockaddr),
-            AF_INET6 => Self::read_inet6(sockaddr),
-            _ => None,
-        }
-    }
-
-    /// Family, port, address.
-    fn read_inet(sockaddr: &[u8]) -> Option<Self> {
-        let mut reader = Reader(sockaddr.get(..SOCKADDR_IN_SIZE)?.get(2..)?);
-        let port = reader.array().map(u16::from_be_bytes)?;
-        let address = reader.array::<4>().map(Ipv4Addr::from)?;
-        Some(Self::Ip(IpAddr::V4(address), port))
-    }
-
-    /// Family, port, flow, address.
-    fn read_inet6(sockaddr: &[u8]) -> Option<Self> {
-        let mut reader = Reader(sockaddr.get(..SOCKADDR_IN6_SIZE)?.get(2..)?);
-        let port = reader.array().map(u16::from_be_bytes)?;
-        let _flow: [u8; 4] = reader.array()?;
-        let address = reader.array::<16>().map(Ipv6Addr::from)?;
-        Some(Self::Ip(IpAddr::V6(address).to_canonical(), port))
-    }
+/// An option of a socket, or of one message: level and name, as in `setsockopt(2)` and `cmsg(3)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketOption {
+    /// The protocol that has it.
+    pub level: i32,
+    /// Its number there.
+    pub name: i32,
 }
 
-/// The port that a `sockaddr` for `bind(2)` on an IP socket names; none when it is no such address.
-///
-/// An IPv4 socket takes an address without family for an IPv4 address there, too.
-#[must_use]
-pub fn port_of_bind(sockaddr: &[u8]) -> Option<u16> {
-    match Destination::of_send(sockaddr, AF_INET.into()) {
-        Destination::Ip(_, port) => Some(port),
-        Destination::Unspecified | Destination::Malformed => None,
+impl SocketOption {
+    /// Whether it writes options into the headers of packets, which can lead them by way of other hosts than the
+    /// one that they are addressed to.
+    #[must_use]
+    pub const fn is_in_headers(self) -> bool {
+        match self.level {
+            IPPROTO_IP => matches!(self.name, IP_OPTIONS | IP_RETOPTS),
+            IPPROTO_IPV6 => matches!(
+                self.name,
+                IPV6_2292HOPOPTS
+                    | IPV6_2292DSTOPTS
+                    | IPV6_2292RTHDR
+                    | IPV6_2292PKTOPTIONS
+                    | IPV6_HOPOPTS
+                    | IPV6_RTHDRDSTOPTS
+                    | IPV6_RTHDR
+                    | IPV6_DSTOPTS
+            ),
+            _ => false,
+        }
     }
 }
 

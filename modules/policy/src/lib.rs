@@ -73,7 +73,7 @@ pub mod subject;
 mod text;
 
 pub use access::{Access, Mapping};
-pub use address::{AddressRule, Destination, SocketKind, Transport};
+pub use address::{AddressRule, Destination, SocketKind, SocketOption, Transport};
 pub use capability::{AppKind, Capability, CapabilitySet, PowerControl, PowerControls};
 pub use component::{ComponentId, ComponentIdError};
 pub use conflict::{Conflict, Resource, check_install};

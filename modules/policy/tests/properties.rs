@@ -3,16 +3,15 @@
 //! What holds for every grant and every request.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::LazyLock;
 
-use policy::address::port_of_bind;
 use policy::conflict::shared_pin;
 use policy::{
     Access, AddressRule, AppKind, Capability, CapabilitySet, ComponentId, DenialRecord,
     Destination, DeviceError, Errno, Grant, Hook, HostList, Identity, Mapping, ObjectClass, Origin,
     Owner, Peripheral, PeripheralKind, Peripherals, PowerControl, PowerControls, Request, Rights,
-    RuleSet, SocketKind, Subject, Tenant, Tracee, Transport, Verdict, check_install,
+    RuleSet, SocketKind, SocketOption, Subject, Tenant, Tracee, Transport, Verdict, check_install,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -303,6 +302,7 @@ fn access() -> impl Strategy<Value = Access<'static>> {
             .prop_map(|(socket, port)| Access::Bind { socket, port }),
         (socket(), port()).prop_map(|(socket, port)| Access::Listen { socket, port }),
         (socket(), destination()).prop_map(|(socket, to)| Access::Connect { socket, to }),
+        (0..70, 0..70).prop_map(|(level, name)| Access::SetOption(SocketOption { level, name })),
         owner().prop_map(move |owner| Access::UnixPeer { owner, rules }),
         owner().prop_map(move |owner| Access::ReceiveFile { owner, rules }),
         any::<bool>().prop_map(|own| Access::ReadIdentity { own }),
@@ -627,31 +627,6 @@ proptest! {
                 now = next;
             }
             prop_assert_eq!(now.with_rights(first.rights()), first);
-        }
-    }
-
-    /// Whatever the bytes of an address, no IPv6 address that stands for an IPv4 address comes out.
-    #[test]
-    fn addresses_have_one_family(bytes in vec(any::<u8>(), 0..40), family in select(vec![0u16, 2, 10]), v4 in any::<u32>()) {
-        let mut bytes = bytes;
-        if let Some(start) = bytes.get_mut(..2) {
-            start.copy_from_slice(&family.to_ne_bytes());
-        }
-        if let Some(mapped) = bytes.get_mut(8..24) {
-            mapped.copy_from_slice(&std::net::Ipv4Addr::from(v4).to_ipv6_mapped().octets());
-        }
-        let found = [
-            Destination::of_connect(&bytes),
-            Destination::of_send(&bytes, 2),
-            Destination::of_send(&bytes, 10),
-        ];
-        for destination in found {
-            if let Destination::Ip(IpAddr::V6(address), _) = destination {
-                prop_assert_eq!(Ipv6Addr::to_ipv4_mapped(&address), None);
-            }
-        }
-        if let Destination::Ip(_, port) = found[0] {
-            prop_assert_eq!(port_of_bind(&bytes), Some(port));
         }
     }
 

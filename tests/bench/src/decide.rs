@@ -3,12 +3,13 @@
 //! What decisions and their preparation cost: the policy, a manifest, the filters of system calls.
 
 use std::hint::black_box;
+use std::net::IpAddr;
 
 use manifest::Manifest;
 use nix::sys::prctl::set_no_new_privs;
-use policy::address::Destination;
 use policy::{
-    Access, AppKind, ComponentId, Grant, HostList, Identity, Owner, RuleSet, SocketKind, Subject,
+    Access, AppKind, ComponentId, Destination, Grant, HostList, Identity, Owner, RuleSet,
+    SocketKind, Subject,
 };
 use sandbox::filter::{Filter, Profile};
 use sys::process::{Forked, SingleThreaded, Wait, exit, fork, wait_any};
@@ -65,8 +66,7 @@ fn decisions() -> Result<()> {
     let (family, kind, protocol) = STREAM;
     let socket = SocketKind::of(family, kind, protocol);
     let last = ENTRIES - 1;
-    // A `struct sockaddr_in`: 10.0.0.63, port 443.
-    let to = Destination::of_connect(&[2, 0, 1, 187, 10, 0, 0, last, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let to = Destination::Ip(IpAddr::from([10, 0, 0, last]), 443);
     let peer = ComponentId::from_bytes([ENTRIES; 16]);
     let mut back = vec![0; RuleSet::MAX_SIZE];
     let mutual = Grant {

@@ -21,8 +21,6 @@ pub enum Role {
 pub enum Kind {
     /// With the module it fails with one of these; without it succeeds.
     Attack(&'static [i32]),
-    /// It works on both: what the module does not refuse yet, and which layer does.
-    Gap(&'static str),
     /// The kernel refuses it to everyone with one of these, because it was built with the module, which made it so.
     Everyone(&'static [i32]),
     /// The kernel that ships is built without it and answers so, module or not; on other kernels it means nothing.
@@ -118,18 +116,6 @@ pub const fn attack(
     refusal: &'static [i32],
 ) -> Case {
     Case::new(hook, area, name, role, act, Kind::Attack(refusal))
-}
-
-/// An attempt that the module does not refuse yet, and why that is known. When it is refused, the test says so.
-pub const fn gap(
-    hook: &'static str,
-    area: &'static str,
-    name: &'static str,
-    role: Role,
-    act: Act,
-    reason: &'static str,
-) -> Case {
-    Case::new(hook, area, name, role, act, Kind::Gap(reason))
 }
 
 /// An attempt that the kernel of the module refuses to everyone, also when the module is left out at boot.

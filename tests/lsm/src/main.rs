@@ -109,16 +109,6 @@ fn try_case(case: &Case, stage: &Stage, report: &mut Report) {
                 format!("{hook}: {outcome}"),
             );
         }
-        (Kind::Gap(reason), _, true) => match result {
-            Ok(()) => report.result(true, &format!("{name}_known_gap"), format!("SKIP {reason}")),
-            Err(_) => {
-                report.result(
-                    false,
-                    &format!("{name}_known_gap"),
-                    format!("{hook}: {outcome}: no gap any more"),
-                );
-            }
-        },
         (Kind::Everyone(refusal), _, _) => {
             let passed = result.is_err_and(|number| refusal.contains(&number));
             report.result(
@@ -149,7 +139,7 @@ fn try_case(case: &Case, stage: &Stage, report: &mut Report) {
                 format!("{hook}: {outcome}{wanted}"),
             );
         }
-        (Kind::Attack(_), None, false) | (Kind::Gap(_), _, false) => {
+        (Kind::Attack(_), None, false) => {
             report.result(
                 result.is_ok(),
                 &format!("{name}_succeeds_without_the_module"),

@@ -451,20 +451,18 @@ pub fn receive_descriptor(socket: &impl AsRawFd) -> Attempt<Option<OwnedFd>> {
     }
 }
 
-/// Sends a datagram of one byte to an address, with a control message of eight bytes.
+/// Sends a byte to an address, with options for this message: level, name and value of each.
 pub fn send_with_control(
     socket: &impl AsRawFd,
     address: &[u8],
-    level: c_int,
-    kind: c_int,
-    value: [u8; 8],
+    options: &[(c_int, c_int, &[u8])],
 ) -> Attempt {
     let mut byte = *b"x";
     let mut vector = libc::iovec {
         iov_base: byte.as_mut_ptr().cast(),
         iov_len: 1,
     };
-    let mut control = [0_usize; 8];
+    let mut control = [0_usize; 16];
     // SAFETY: a message header without anything is all zero.
     let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
     message.msg_iov = &raw mut vector;
@@ -473,17 +471,23 @@ pub fn send_with_control(
     message.msg_name = address.as_ptr().cast_mut().cast();
     message.msg_namelen = address.len() as _;
     message.msg_control = control.as_mut_ptr().cast();
-    // SAFETY: computes a size only; the buffer, aligned as a header is, has more than that, so there is a first header
-    // with room for the value.
+    // SAFETY: computes sizes only.
+    let space = |value: &[u8]| unsafe { libc::CMSG_SPACE(value.len() as u32) } as usize;
+    let length: usize = options.iter().map(|(_, _, value)| space(value)).sum();
+    assert!(length <= size_of_val(&control));
+    message.msg_controllen = length as _;
+    // SAFETY: the buffer is aligned as a header is, and has room for all headers and values, so each of them exists.
     unsafe {
-        message.msg_controllen = libc::CMSG_SPACE(size_of_val(&value) as u32) as _;
-        let header = libc::CMSG_FIRSTHDR(&raw const message);
-        (*header).cmsg_level = level;
-        (*header).cmsg_type = kind;
-        (*header).cmsg_len = libc::CMSG_LEN(size_of_val(&value) as u32) as _;
-        libc::CMSG_DATA(header)
-            .cast::<[u8; 8]>()
-            .write_unaligned(value);
+        let mut header = libc::CMSG_FIRSTHDR(&raw const message);
+        for &(level, name, value) in options {
+            (*header).cmsg_level = level;
+            (*header).cmsg_type = name;
+            (*header).cmsg_len = libc::CMSG_LEN(value.len() as u32) as _;
+            value
+                .as_ptr()
+                .copy_to_nonoverlapping(libc::CMSG_DATA(header), value.len());
+            header = libc::CMSG_NXTHDR(&raw const message, header);
+        }
     }
     // SAFETY: the header and all that it points to live through the call.
     let length = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, 0) };

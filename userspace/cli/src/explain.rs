@@ -374,6 +374,10 @@ impl Rule {
                 },
                 "give a valid address",
             ),
+            ObjectClass::PacketHeader => (
+                "packets of an app go straight to the addresses that its manifest lists",
+                "remove the option, or leave it out of the message; no manifest allows it",
+            ),
             ObjectClass::Unix | ObjectClass::Descriptor => (
                 "local sockets and open files are shared within an app, and between two apps that list each other",
                 "exchange with the app's own processes, or with apps that list this one",

@@ -2,22 +2,16 @@
 
 //! What is done with an input of the fuzz target `security_module`, and with its corpus in an ordinary test.
 
-use policy::address::port_of_bind;
 use policy::denial_record;
 use policy::{
     Access, AppKind, ComponentId, Destination, Errno, Identity, RuleSet, SocketKind, Subject,
     Transport,
 };
 
-/// `AF_INET`.
-const AF_INET: i32 = 2;
-
-/// Reads an input as everything that crosses the border between the manager and the security module, and as the
-/// addresses that an app hands to it.
+/// Reads an input as everything that crosses the border between the manager and the security module.
 pub fn run(input: &[u8]) {
     identity(input);
     rules(input);
-    addresses(input);
     if let Ok(text) = core::str::from_utf8(input) {
         denials(text);
     }
@@ -85,19 +79,6 @@ fn decide(rules: RuleSet<'_>) {
             let local = access == Access::CreateSocket(SocketKind::Unix);
             assert!(own || local || !verdict.is_allowed(), "{access:?}");
         }
-    }
-}
-
-/// An address of an app is one of an IP protocol, or none.
-fn addresses(input: &[u8]) {
-    let connect = Destination::of_connect(input);
-    let send = Destination::of_send(input, AF_INET);
-    if let Destination::Ip(address, _) = connect {
-        assert_eq!(address, address.to_canonical());
-        assert_eq!(connect, send);
-    }
-    if input.len() < 16 {
-        assert_eq!(port_of_bind(input), None);
     }
 }
 

@@ -8,8 +8,8 @@ use policy::access::{CAP_NET_ADMIN, CAP_SYS_BOOT, CAP_SYS_TIME, LINUX_CAPABILITI
 use policy::{
     Access, AddressRule, AppKind, Capability, CapabilitySet, ComponentId, Denial, Destination,
     Errno, Grant, HostList, Identity, Mapping, ObjectClass, Origin, Owner, PowerControl,
-    PowerControls, Reason, Rights, RuleSet, SocketKind, Subject, Tenant, Tracee, Transport,
-    Verdict,
+    PowerControls, Reason, Rights, RuleSet, SocketKind, SocketOption, Subject, Tenant, Tracee,
+    Transport, Verdict,
 };
 
 const APP: ComponentId = ComponentId::from_bytes([1; 16]);
@@ -17,6 +17,12 @@ const PEER: ComponentId = ComponentId::from_bytes([2; 16]);
 const NOTHING: Grant<'static> = Grant::none(APP, AppKind::HighLevel);
 const TCP: SocketKind = SocketKind::Ip(Transport::Tcp);
 const UDP: SocketKind = SocketKind::Ip(Transport::Udp);
+
+/// `IP_OPTIONS`.
+const ROUTE: SocketOption = SocketOption { level: 0, name: 4 };
+
+/// `IP_TTL`.
+const TIME_TO_LIVE: SocketOption = SocketOption { level: 0, name: 2 };
 
 /// Readable, private, anonymous memory that nobody has written.
 const PLAIN: Mapping = Mapping {
@@ -152,6 +158,7 @@ fn everything() -> Vec<Access<'static>> {
             socket: SocketKind::Other,
             to: Destination::Unspecified,
         },
+        Access::SetOption(ROUTE),
         Access::UnixPeer {
             owner: Owner::Manager,
             rules: None,
@@ -686,6 +693,7 @@ fn what_no_app_may_do_is_refused_without_a_key() {
             socket: SocketKind::Unix,
             to: Destination::Unspecified,
         },
+        Access::SetOption(ROUTE),
     ] {
         let all = Grant {
             capabilities: CapabilitySet::of(Capability::ALL),
@@ -833,6 +841,20 @@ fn addresses_must_be_listed() {
         to: to("203.0.113.7", 8080),
     };
     assert_eq!(ask(&server, access), no);
+}
+
+#[test]
+fn options_are_free_but_for_those_in_the_headers_of_packets() {
+    assert_eq!(
+        ask(&NOTHING, Access::SetOption(TIME_TO_LIVE)),
+        Verdict::Allow
+    );
+    let expected = denied(Errno::EPERM, Reason::NotForApps);
+    assert_eq!(ask(&NOTHING, Access::SetOption(ROUTE)), expected);
+    for subject in [Subject::None, Subject::Manager] {
+        let verdict = subject.decide(Access::SetOption(ROUTE));
+        assert_eq!(verdict, Verdict::Allow, "{subject:?}");
+    }
 }
 
 #[test]

@@ -1,47 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 OR MIT
 
-//! Addresses: what the bytes of a `sockaddr` mean, and which addresses a rule covers.
+//! Sockets: what their numbers mean, and which addresses a rule covers.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use policy::address::number::{
-    AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC, IPPROTO_TCP, IPPROTO_UDP, SOCK_DGRAM, SOCK_SEQPACKET,
-    SOCK_STREAM,
+    AF_INET, AF_INET6, AF_UNIX, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, SOCK_DGRAM,
+    SOCK_SEQPACKET, SOCK_STREAM,
 };
-use policy::address::port_of_bind;
-use policy::{AddressRule, Destination, SocketKind, Transport};
-
-const UNIX: i32 = AF_UNIX as i32;
-const INET: i32 = AF_INET as i32;
-const INET6: i32 = AF_INET6 as i32;
+use policy::{AddressRule, SocketKind, SocketOption, Transport};
 
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// A `sockaddr_in` or `sockaddr_in6` with this family, whatever the address.
-fn sockaddr(family: u16, address: &str, port: u16) -> Vec<u8> {
-    let mut bytes = family.to_ne_bytes().to_vec();
-    bytes.extend(port.to_be_bytes());
-    match ip(address) {
-        IpAddr::V4(address) => {
-            bytes.extend(address.octets());
-            bytes.extend([0; 8]);
-        }
-        IpAddr::V6(address) => {
-            bytes.extend([0xff; 4]);
-            bytes.extend(address.octets());
-            bytes.extend([0xff; 4]);
-        }
-    }
-    bytes
-}
-
 #[test]
 fn numbers_are_those_of_linux() {
-    assert_eq!((AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6), (0, 1, 2, 10));
+    assert_eq!((AF_UNIX, AF_INET, AF_INET6), (1, 2, 10));
     assert_eq!((SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET), (1, 2, 5));
     assert_eq!((IPPROTO_TCP, IPPROTO_UDP), (6, 17));
+    assert_eq!((IPPROTO_IP, IPPROTO_IPV6), (0, 41));
 }
 
 #[test]
@@ -51,27 +29,27 @@ fn sockets_are_local_or_tcp_or_udp_or_something_else() {
         SocketKind::Ip(Transport::Udp),
     );
     let table = [
-        (UNIX, SOCK_STREAM, 0, SocketKind::Unix),
-        (UNIX, SOCK_DGRAM, 0, SocketKind::Unix),
-        (UNIX, SOCK_SEQPACKET, 0, SocketKind::Unix),
-        (UNIX, SOCK_STREAM, 1, SocketKind::Unix),
-        (UNIX, SOCK_STREAM, 2, SocketKind::Other),
-        (UNIX, 3, 0, SocketKind::Other),
-        (INET, SOCK_STREAM, 0, tcp),
-        (INET, SOCK_STREAM, IPPROTO_TCP, tcp),
-        (INET6, SOCK_STREAM, 0, tcp),
-        (INET, SOCK_DGRAM, 0, udp),
-        (INET, SOCK_DGRAM, IPPROTO_UDP, udp),
-        (INET6, SOCK_DGRAM, IPPROTO_UDP, udp),
+        (AF_UNIX, SOCK_STREAM, 0, SocketKind::Unix),
+        (AF_UNIX, SOCK_DGRAM, 0, SocketKind::Unix),
+        (AF_UNIX, SOCK_SEQPACKET, 0, SocketKind::Unix),
+        (AF_UNIX, SOCK_STREAM, 1, SocketKind::Unix),
+        (AF_UNIX, SOCK_STREAM, 2, SocketKind::Other),
+        (AF_UNIX, 3, 0, SocketKind::Other),
+        (AF_INET, SOCK_STREAM, 0, tcp),
+        (AF_INET, SOCK_STREAM, IPPROTO_TCP, tcp),
+        (AF_INET6, SOCK_STREAM, 0, tcp),
+        (AF_INET, SOCK_DGRAM, 0, udp),
+        (AF_INET, SOCK_DGRAM, IPPROTO_UDP, udp),
+        (AF_INET6, SOCK_DGRAM, IPPROTO_UDP, udp),
         // MPTCP, SCTP, UDP-Lite, ICMP, crossed protocols, raw.
-        (INET, SOCK_STREAM, 262, SocketKind::Other),
-        (INET, SOCK_SEQPACKET, 132, SocketKind::Other),
-        (INET, SOCK_DGRAM, 136, SocketKind::Other),
-        (INET, SOCK_DGRAM, 1, SocketKind::Other),
-        (INET, SOCK_DGRAM, IPPROTO_TCP, SocketKind::Other),
-        (INET, SOCK_STREAM, IPPROTO_UDP, SocketKind::Other),
-        (INET, 3, 0, SocketKind::Other),
-        (INET6, 3, 58, SocketKind::Other),
+        (AF_INET, SOCK_STREAM, 262, SocketKind::Other),
+        (AF_INET, SOCK_SEQPACKET, 132, SocketKind::Other),
+        (AF_INET, SOCK_DGRAM, 136, SocketKind::Other),
+        (AF_INET, SOCK_DGRAM, 1, SocketKind::Other),
+        (AF_INET, SOCK_DGRAM, IPPROTO_TCP, SocketKind::Other),
+        (AF_INET, SOCK_STREAM, IPPROTO_UDP, SocketKind::Other),
+        (AF_INET, 3, 0, SocketKind::Other),
+        (AF_INET6, 3, 58, SocketKind::Other),
         // Unspecified, netlink, packet, vsock, XDP.
         (0, SOCK_STREAM, 0, SocketKind::Other),
         (16, SOCK_DGRAM, 0, SocketKind::Other),
@@ -86,64 +64,38 @@ fn sockets_are_local_or_tcp_or_udp_or_something_else() {
 }
 
 #[test]
-fn destinations_are_read_as_the_kernel_reads_them() {
-    let v4 = Destination::Ip(ip("203.0.113.7"), 443);
-    let v6 = Destination::Ip(ip("2001:db8::7"), 443);
+fn options_in_the_headers_of_packets_are_known() {
     let table = [
-        (sockaddr(AF_INET, "203.0.113.7", 443), v4, v4),
-        (sockaddr(AF_INET6, "2001:db8::7", 443), v6, v6),
-        // An IPv6 address that stands for an IPv4 address.
-        (sockaddr(AF_INET6, "::ffff:203.0.113.7", 443), v4, v4),
-        // sendto(2) on an IPv4 socket does not look at the family zero.
-        (
-            sockaddr(AF_UNSPEC, "203.0.113.7", 443),
-            Destination::Unspecified,
-            v4,
-        ),
-        (vec![0, 0], Destination::Unspecified, Destination::Malformed),
-        (vec![], Destination::Malformed, Destination::Malformed),
-        (vec![0], Destination::Malformed, Destination::Malformed),
-        (
-            sockaddr(AF_UNIX, "203.0.113.7", 443),
-            Destination::Malformed,
-            Destination::Malformed,
-        ),
+        // IP_OPTIONS, IP_RETOPTS; IP_TOS, IP_TTL, IP_PKTINFO.
+        (IPPROTO_IP, 4, true),
+        (IPPROTO_IP, 7, true),
+        (IPPROTO_IP, 1, false),
+        (IPPROTO_IP, 2, false),
+        (IPPROTO_IP, 8, false),
+        // The IPv6 options of the older interface; IPV6_ADDRFORM, IPV6_2292PKTINFO.
+        (IPPROTO_IPV6, 3, true),
+        (IPPROTO_IPV6, 4, true),
+        (IPPROTO_IPV6, 5, true),
+        (IPPROTO_IPV6, 6, true),
+        (IPPROTO_IPV6, 1, false),
+        (IPPROTO_IPV6, 2, false),
+        // IPV6_HOPOPTS, IPV6_RTHDRDSTOPTS, IPV6_RTHDR, IPV6_DSTOPTS; IPV6_RECVRTHDR, IPV6_RECVDSTOPTS, IPV6_TCLASS.
+        (IPPROTO_IPV6, 54, true),
+        (IPPROTO_IPV6, 55, true),
+        (IPPROTO_IPV6, 57, true),
+        (IPPROTO_IPV6, 59, true),
+        (IPPROTO_IPV6, 56, false),
+        (IPPROTO_IPV6, 58, false),
+        (IPPROTO_IPV6, 67, false),
+        // The same numbers of other protocols: SOL_SOCKET, TCP.
+        (1, 4, false),
+        (1, 57, false),
+        (6, 7, false),
     ];
-    for (bytes, connect, send) in table {
-        assert_eq!(Destination::of_connect(&bytes), connect, "{bytes:?}");
-        assert_eq!(Destination::of_send(&bytes, INET), send, "{bytes:?}");
-        assert_eq!(Destination::of_send(&bytes, INET6), connect, "{bytes:?}");
+    for (level, name, expected) in table {
+        let option = SocketOption { level, name };
+        assert_eq!(option.is_in_headers(), expected, "{option:?}");
     }
-    // As short as the kernel takes them, and one byte shorter.
-    let v4_bytes = sockaddr(AF_INET, "203.0.113.7", 443);
-    assert_eq!(Destination::of_connect(&v4_bytes[..16]), v4);
-    assert_eq!(
-        Destination::of_connect(&v4_bytes[..15]),
-        Destination::Malformed
-    );
-    let v6_bytes = sockaddr(AF_INET6, "2001:db8::7", 443);
-    assert_eq!(Destination::of_connect(&v6_bytes[..24]), v6);
-    assert_eq!(
-        Destination::of_connect(&v6_bytes[..23]),
-        Destination::Malformed
-    );
-}
-
-#[test]
-fn bind_names_a_port() {
-    assert_eq!(
-        port_of_bind(&sockaddr(AF_INET, "0.0.0.0", 8080)),
-        Some(8080)
-    );
-    assert_eq!(port_of_bind(&sockaddr(AF_INET6, "::", 8080)), Some(8080));
-    assert_eq!(
-        port_of_bind(&sockaddr(AF_UNSPEC, "0.0.0.0", 8080)),
-        Some(8080)
-    );
-    assert_eq!(port_of_bind(&sockaddr(AF_INET, "0.0.0.0", 0)), Some(0));
-    assert_eq!(port_of_bind(&sockaddr(AF_UNIX, "0.0.0.0", 8080)), None);
-    assert_eq!(port_of_bind(&[0, 0]), None);
-    assert_eq!(port_of_bind(&[]), None);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use libc::{
 };
 
 use crate::case::Role::{App, Manager, Pending};
-use crate::case::{Case, attack, gap, twin};
+use crate::case::{Case, attack, twin};
 use crate::net::{
     ALLOWED, HERE, ONLY_TCP, OTHER, TCP_DECLARED, UDP_DECLARED, UNDECLARED, bind, connect, listen,
     send, send_to, set_bytes, set_option, socket, tcp, udp,
@@ -26,8 +26,6 @@ const SEND: &str = "socket_sendmsg";
 const OPTION: &str = "socket_setsockopt";
 const NO: &[i32] = &[EPERM];
 const NO_PORT: &[i32] = &[EACCES];
-const DETOUR: &str =
-    "needs a look at socket options; until then apps have no interface that leads to another host";
 
 /// The cases of this area.
 pub const CASES: &[Case] = &[
@@ -619,29 +617,51 @@ pub const CASES: &[Case] = &[
         NO,
     ),
     // Detours: the address is listed, and the packet goes elsewhere first.
-    gap(
+    attack(
         OPTION,
         "F06",
         "route_by_way_of_another_host",
         App(&ONLINE),
         |_| route(),
-        DETOUR,
+        NO,
     ),
-    gap(
+    attack(
         OPTION,
         "F06",
         "route_by_way_of_another_host_of_version_6",
         App(&ONLINE),
         |_| route6(),
-        DETOUR,
+        NO,
     ),
-    gap(
+    attack(
         SEND,
         "F06",
         "route_one_message_by_way_of_another_host",
         App(&ONLINE),
         |_| route_message(),
-        DETOUR,
+        NO,
+    ),
+    attack(
+        SEND,
+        "F06",
+        "route_one_message_behind_another_option",
+        App(&ONLINE),
+        |_| route_message_behind(),
+        NO,
+    ),
+    twin(
+        OPTION,
+        "F06",
+        "choose_the_time_to_live",
+        App(&ONLINE),
+        |_| live_long(),
+    ),
+    twin(
+        SEND,
+        "F06",
+        "choose_the_time_to_live_of_one_message",
+        App(&ONLINE),
+        |_| live_long_once(),
     ),
     twin(
         SEND,
@@ -826,13 +846,34 @@ fn route6() -> Attempt {
     send_to(&socket, &v6(LOOPBACK_6, ALLOWED), 0)
 }
 
+const IP_RETOPTS: i32 = 7;
+
+/// The value of an option that apps may choose.
+const TIME_TO_LIVE: [u8; 4] = 3_i32.to_le_bytes();
+
+/// Sends one message to a listed address, with these options of IPv4.
+fn send_by(options: &[(i32, &[u8])]) -> Attempt {
+    let options: Vec<_> = options
+        .iter()
+        .map(|&(name, value)| (libc::IPPROTO_IP, name, value))
+        .collect();
+    sys::send_with_control(&udp()?, &v4(HERE, ALLOWED), &options)
+}
+
 fn route_message() -> Attempt {
-    const IP_RETOPTS: i32 = 7;
-    sys::send_with_control(
-        &udp()?,
-        &v4(HERE, ALLOWED),
-        libc::IPPROTO_IP,
-        IP_RETOPTS,
-        THROUGH,
-    )
+    send_by(&[(IP_RETOPTS, &THROUGH)])
+}
+
+fn route_message_behind() -> Attempt {
+    send_by(&[(libc::IP_TTL, &TIME_TO_LIVE), (IP_RETOPTS, &THROUGH)])
+}
+
+fn live_long() -> Attempt {
+    let socket = udp()?;
+    set_bytes(&socket, libc::IPPROTO_IP, libc::IP_TTL, &TIME_TO_LIVE)?;
+    send_to(&socket, &v4(HERE, ALLOWED), 0)
+}
+
+fn live_long_once() -> Attempt {
+    send_by(&[(libc::IP_TTL, &TIME_TO_LIVE)])
 }
