@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 OR MIT
+
+//! Both rings of a channel, as one side sees them.
+
+use policy::ComponentId;
+
+use crate::area::{Area, Position};
+use crate::frame::{self, Length, MAX_PAYLOAD};
+use crate::{BufferError, Doorbells, Fault, Index, SendError, SharedMemory, Side};
+
+/// The word of a header with the write position of the core that owns it, in the ring that lies behind it.
+const WRITE: usize = 0;
+
+/// The word of a header with the read position of the core that owns it, in the ring behind the other header.
+const READ: usize = 1;
+
+/// One side of a channel.
+///
+/// Its own positions are kept here and only shown to the other core. What the other core says is read once,
+/// checked, and then used; it can lie at any time and is found out or harms itself. The first [`Fault`] halts the
+/// channel: nothing is sent or received until it is set up again.
+///
+/// Whoever rings a [`Doorbells`] for it must let no access to the shared memory pass the access to the mailbox
+/// (`wmb()`, `DSB`).
+#[derive(Debug)]
+pub struct Channel<M> {
+    side: Side,
+    inbound: Half<M>,
+    outbound: Half<M>,
+    /// Whether the other core has ever read or written something.
+    heard: bool,
+    fault: Option<Fault>,
+}
+
+/// A buffer and the positions in its ring.
+#[derive(Debug)]
+struct Half<M> {
+    memory: M,
+    area: Area,
+    /// The position that this side moves.
+    own: Position,
+    /// The last one that the other side showed.
+    peer: Position,
+}
+
+impl core::fmt::Debug for Area {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(formatter, "Area({})", self.capacity())
+    }
+}
+
+impl<M: SharedMemory> Half<M> {
+    fn new(memory: M) -> Result<Self, BufferError> {
+        Ok(Self {
+            area: Area::of(memory.words()).ok_or(BufferError::Size)?,
+            memory,
+            own: Position::START,
+            peer: Position::START,
+        })
+    }
+
+    fn clear(&self) {
+        for word in 0..self.memory.words() {
+            self.memory.store(word, 0);
+        }
+    }
+}
+
+/// What is next in the ring.
+#[derive(Debug)]
+pub enum Next<'a, M: SharedMemory> {
+    /// A message, which stays where it is unless it is taken.
+    Message(Message<'a, M>),
+    /// A message of more than [`MAX_PAYLOAD`] bytes, which was dropped; those after it are as good as any.
+    Dropped {
+        /// The addressee.
+        component: ComponentId,
+        /// The bytes of its payload.
+        length: u32,
+    },
+}
+
+/// A message in the ring. Dropping it leaves it there, to be found again.
+#[derive(Debug)]
+#[must_use = "the message stays in the ring unless it is read or discarded"]
+pub struct Message<'a, M: SharedMemory> {
+    channel: &'a mut Channel<M>,
+    component: ComponentId,
+    length: Length,
+}
+
+impl<M: SharedMemory> Channel<M> {
+    /// Begins a channel with the buffer that this side reads and the one that it writes. The high-level core
+    /// clears both, and only then tells the other one where they are.
+    ///
+    /// # Errors
+    ///
+    /// A buffer has a size that none can have.
+    pub fn new(side: Side, inbound: M, outbound: M) -> Result<Self, BufferError> {
+        let (inbound, outbound) = (Half::new(inbound)?, Half::new(outbound)?);
+        if side == Side::HighLevel {
+            inbound.clear();
+            outbound.clear();
+        }
+        Ok(Self {
+            side,
+            inbound,
+            outbound,
+            heard: false,
+            fault: None,
+        })
+    }
+
+    /// Why the channel is halted, if it is.
+    #[must_use]
+    pub const fn fault(&self) -> Option<Fault> {
+        self.fault
+    }
+
+    /// The most bytes of a message: [`MAX_PAYLOAD`], or what a small ring takes when it is empty.
+    #[must_use]
+    pub fn max_payload(&self) -> usize {
+        // A length word and the header of the block precede the payload.
+        MAX_PAYLOAD.min(self.outbound.area.capacity() as usize - 24)
+    }
+
+    /// How many blocks the ring to this side can hold. One who is rung reads at most so many before anything
+    /// else has its turn: the other core could write for ever.
+    #[must_use]
+    pub fn turn(&self) -> u32 {
+        self.inbound.area.capacity() / 32
+    }
+
+    /// Sends a message: from the component to the real-time core, or from it to the component. What comes back
+    /// is to be rung.
+    ///
+    /// # Errors
+    ///
+    /// The message is too long, the ring is full, or the channel is halted, as it is from now on if the other
+    /// core's read position is wrong.
+    pub fn send(&mut self, component: ComponentId, payload: &[u8]) -> Result<Doorbells, SendError> {
+        self.check()?;
+        let most = self.max_payload();
+        let length = Length::of_payload(payload).filter(|_| payload.len() <= most);
+        let length = length.ok_or(SendError::TooLong { most })?;
+        let read = self.observe(Index::Read)?;
+        let Half {
+            memory, area, own, ..
+        } = &mut self.outbound;
+        if length.block() > area.free(read, *own) {
+            return Err(SendError::Full);
+        }
+        let [a, b, c, d] = frame::words_of(component);
+        // The reserved word is written, as is what fills up the last word: no memory of this side gets out.
+        let header = [length.to_word(), a, b, c, d, 0];
+        let mut words = area.words_from(*own);
+        for (value, word) in header.into_iter().zip(&mut words) {
+            memory.store(word, value);
+        }
+        for (bytes, word) in payload.chunks(4).zip(&mut words) {
+            memory.store(word, word_of(bytes));
+        }
+        *own = area.advance(*own, length.block());
+        memory.store_release(WRITE, own.to_word());
+        Ok(self.side.produced())
+    }
+
+    /// The next message, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The channel is halted, as it is from now on if the other core's write position or block is wrong.
+    pub fn receive(&mut self) -> Result<Option<Next<'_, M>>, Fault> {
+        self.check()?;
+        let write = self.observe(Index::Write)?;
+        let Half {
+            memory, area, own, ..
+        } = &self.inbound;
+        let available = area.distance(*own, write);
+        if available == 0 {
+            return Ok(None);
+        }
+        let mut words = area.words_from(*own).map(|word| memory.load(word));
+        let mut next = || words.next().unwrap_or(0);
+        let length = next();
+        let component = frame::component_of([next(), next(), next(), next()]);
+        let length = match Length::from_word(length, available) {
+            Ok(length) => length,
+            Err(fault) => return Err(self.halt(fault)),
+        };
+        let message = Message {
+            channel: self,
+            component,
+            length,
+        };
+        if message.fits() {
+            return Ok(Some(Next::Message(message)));
+        }
+        message.discard();
+        Ok(Some(Next::Dropped {
+            component,
+            length: length.payload(),
+        }))
+    }
+
+    /// What this side rings after it has taken messages out of the ring.
+    #[must_use]
+    pub const fn consumed(&self) -> Doorbells {
+        self.side.consumed()
+    }
+
+    /// What to ring once more, some time after the first message was sent: real firmware loses a doorbell that is
+    /// rung while it starts. None when the other core has shown that it lives, or has nothing to read.
+    ///
+    /// # Errors
+    ///
+    /// The channel is halted.
+    pub fn reminder(&mut self) -> Result<Option<Doorbells>, Fault> {
+        self.check()?;
+        let read = self.observe(Index::Read)?;
+        let waiting = !self.heard && read != self.outbound.own;
+        Ok(waiting.then(|| self.side.produced()))
+    }
+
+    /// The fault of a halted channel.
+    fn check(&self) -> Result<(), Fault> {
+        self.fault.map_or(Ok(()), Err)
+    }
+
+    /// Halts the channel.
+    fn halt(&mut self, fault: Fault) -> Fault {
+        self.fault = Some(fault);
+        fault
+    }
+
+    /// Reads a position of the other core, once, and checks it.
+    fn observe(&mut self, index: Index) -> Result<Position, Fault> {
+        let (half, word) = match index {
+            Index::Write => (&self.inbound, WRITE),
+            Index::Read => (&self.outbound, READ),
+        };
+        // Both stand in the header that the other core owns.
+        let value = self.inbound.memory.load_acquire(word);
+        let checked = half.area.check(index, value).and_then(|position| {
+            let Half {
+                area, own, peer, ..
+            } = half;
+            let forward = match index {
+                // The other core writes on from where it was, and at most up to what this side has not read.
+                Index::Write => area.distance(*own, position) >= area.distance(*own, *peer),
+                // It reads on from where it was, and at most up to what this side has written.
+                Index::Read => area.distance(position, *own) <= area.distance(*peer, *own),
+            };
+            if forward {
+                Ok(position)
+            } else {
+                Err(Fault::Backwards { index, value })
+            }
+        });
+        match checked {
+            Ok(position) => {
+                let half = match index {
+                    Index::Write => &mut self.inbound,
+                    Index::Read => &mut self.outbound,
+                };
+                self.heard |= half.peer != position;
+                half.peer = position;
+                Ok(position)
+            }
+            Err(fault) => Err(self.halt(fault)),
+        }
+    }
+}
+
+impl<'a, M: SharedMemory> Message<'a, M> {
+    /// The sender, on the real-time core; the addressee, on the high-level one.
+    #[must_use]
+    pub const fn component(&self) -> ComponentId {
+        self.component
+    }
+
+    /// The bytes of its payload.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.length.payload() as usize
+    }
+
+    fn fits(&self) -> bool {
+        self.size() <= MAX_PAYLOAD
+    }
+
+    /// Copies the payload and takes the message out of the ring.
+    pub fn read(self, buffer: &mut [u8; MAX_PAYLOAD]) -> &mut [u8] {
+        let Half {
+            memory, area, own, ..
+        } = &self.channel.inbound;
+        let payload = buffer.get_mut(..self.size()).unwrap_or_default();
+        let words = area.words_from(*own).skip(6);
+        for (bytes, word) in payload.chunks_mut(4).zip(words) {
+            let word = memory.load(word).to_le_bytes();
+            for (byte, value) in bytes.iter_mut().zip(word) {
+                *byte = value;
+            }
+        }
+        self.discard();
+        payload
+    }
+
+    /// Takes the message out of the ring without reading it.
+    pub fn discard(self) {
+        let Channel {
+            inbound, outbound, ..
+        } = self.channel;
+        inbound.own = inbound.area.advance(inbound.own, self.length.block());
+        // The positions of this side stand in the header that it owns.
+        outbound.memory.store_release(READ, inbound.own.to_word());
+    }
+}
+
+/// Up to four bytes as a word, with zeros after them.
+fn word_of(bytes: &[u8]) -> u32 {
+    let mut word = [0; 4];
+    for (target, byte) in word.iter_mut().zip(bytes) {
+        *target = *byte;
+    }
+    u32::from_le_bytes(word)
+}
