@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 
-//! What the security module costs when it refuses, record and line of the log included.
+//! What the security module costs when it refuses and records that.
 
 use std::ffi::CStr;
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::thread::sleep;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
-use nix::unistd::execve;
+use nix::unistd::{Pid, execve, setpgid};
 use policy::{Grant, Identity, RuleSet};
 use sys::lsm::{Attribute, NACRE, set_self_attribute};
 use sys::process::{Forked, SingleThreaded, Wait, exit, fork, wait_any};
@@ -38,7 +40,10 @@ pub fn install_rules(grant: &Grant<'_>) -> Result<()> {
 
 /// Becomes an app, and counts there.
 pub fn run(single: &SingleThreaded, grant: &Grant<'_>) -> Result<()> {
-    report("socket-allowed", each(200, || Ok(open_netlink()?))?);
+    report(
+        "socket-allowed",
+        each(200, || Ok(open(AddressFamily::Netlink)?))?,
+    );
     install_rules(grant)?;
     let identity = Identity::of(grant)?.encode();
     let Forked::Parent { .. } = fork(single)? else {
@@ -55,15 +60,20 @@ pub fn run(single: &SingleThreaded, grant: &Grant<'_>) -> Result<()> {
     Ok(())
 }
 
-/// As the app: the first denial of its kind, which the log shows, and those that only count.
+/// As the app: the first denial of its kind, and those that only count.
 pub fn denied() -> Result<()> {
-    let (first, error) = once(|| Ok(open_netlink().err()))?;
+    // A denial of another kind, and the line about it, so that all code is in memory and nothing waits to be written.
+    if setpgid(Pid::this(), Pid::this()) != Err(Errno::EPERM) {
+        return Err("the module did not refuse a process group".into());
+    }
+    sleep(Duration::from_millis(200));
+    let (first, error) = once(|| Ok(open(AddressFamily::Netlink).err()))?;
     if error != Some(Errno::EPERM) {
         return Err(format!("the module did not refuse: {error:?}").into());
     }
     report("deny-first", first);
     let again = each(200, || {
-        open_netlink()
+        open(AddressFamily::Netlink)
             .err()
             .map(drop)
             .ok_or_else(|| "the module did not refuse".into())
@@ -72,13 +82,7 @@ pub fn denied() -> Result<()> {
     Ok(())
 }
 
-/// A socket that no app gets.
-fn open_netlink() -> nix::Result<()> {
-    socket(
-        AddressFamily::Netlink,
-        SockType::Raw,
-        SockFlag::empty(),
-        None,
-    )
-    .map(drop)
+/// Every app gets a local socket, and none a netlink socket.
+fn open(family: AddressFamily) -> nix::Result<()> {
+    socket(family, SockType::Datagram, SockFlag::empty(), None).map(drop)
 }
