@@ -9,7 +9,7 @@ BOARD ?= qemu-virt
 export BOARD
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sdk kernel userspace host rootfs image samples run qemu test test-kernels test-lsm bench mutants coverage fuzz check clean distclean
+.PHONY: help setup sdk kernel userspace host rootfs image samples run qemu emulator test test-kernels test-lsm bench mutants coverage fuzz check clean distclean
 
 help: ## Show this list
 	@echo 'Nacre: an open implementation of the Azure Sphere OS. Targets:'
@@ -37,22 +37,26 @@ rootfs: userspace ## Assemble the root file system (out/image/rootfs.squashfs)
 
 image: kernel rootfs
 
+emulator: setup ## Build the QEMU that BOARD needs, if it needs its own (out/emulator)
+	@scripts/qemu.sh
+
 samples: sdk host ## Build the sample apps (out/samples)
 	@$(MAKE) -C samples/hello-rust
 	@$(MAKE) -C samples/hello-c
 
-run: image samples ## Boot the OS in QEMU, deploy an app, show what it may do and what it printed, power off
+run: image samples emulator ## Boot the OS in QEMU, deploy an app, show what it may do and what it printed, power off
 	@python3 tests/harness/demo.py $(if $(APP),--app '$(APP)')
 
-qemu: image host ## Boot the OS in QEMU with its console here
+qemu: image host emulator ## Boot the OS in QEMU with its console here
 	@python3 tests/harness/console.py
 
-test: image samples $(if $(T),,test-kernels) ## Run all tests, or those that match T=
+test: image samples emulator $(if $(T),,test-kernels) ## Run all tests, or those that match T=
 	@scripts/test.sh $(if $(T),'$(T)')
 
 test-kernels: setup
-	@VARIANT=debug scripts/kernel.sh
-	@VARIANT=kasan scripts/kernel.sh
+	@for variant in debug kasan; do \
+		if [ -f board/$(BOARD)/kernel-$$variant.fragments ]; then VARIANT=$$variant scripts/kernel.sh; fi; \
+	done
 
 test-lsm: sdk ## Test the security module: decisions, KUnit, booted kernels; T= as for test
 	@scripts/test-lsm.sh $(if $(T),'$(T)')

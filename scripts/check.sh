@@ -42,7 +42,12 @@ linted() {
 }
 shell() { git ls-files '*.sh' .ci/run | xargs shellcheck; }
 python() { git ls-files '*.py' | xargs python3 -m py_compile; }
-patches() { diff <(grep -v '^#' kernel-patches/series) <(cd kernel-patches && ls -- *.patch); }
+patches() {
+	local directory
+	for directory in kernel-patches board/*/qemu; do
+		diff <(grep -v '^#' "$directory/series") <(cd "$directory" && ls -- *.patch) || return
+	done
+}
 
 check spdx spdx
 check rustfmt formatted

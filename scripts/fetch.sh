@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# Prints the path of a pinned source archive: fetch.sh linux|musl
+# Prints the path of a pinned source archive: fetch.sh linux|musl|qemu
 #
-# In this order: LINUX_TARBALL= or MUSL_TARBALL=, the cache, the project's own site, and the pool of whichever
+# In this order: LINUX_TARBALL=, MUSL_TARBALL= or QEMU_TARBALL=, the cache, the project's own site, and the pool of whichever
 # Debian mirror APT is configured for. Every archive is checked against scripts/pins.sh.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/pins.sh"
 
-name=${1:?usage: fetch.sh linux|musl}
+name=${1:?usage: fetch.sh linux|musl|qemu}
 upper=${name^^}
 pin() { local variable=${upper}_$1; printf '%s' "${!variable:-}"; }
 version=$(pin VERSION)

@@ -15,6 +15,14 @@ MUSL_SHA256=d585fd3b613c66151fc3249e8ed44f77020cb5e6c1e635a616d3f9f82460512a
 MUSL_POOL=pool/main/m/musl/musl_$MUSL_VERSION.orig.tar.gz
 MUSL_POOL_SHA256=$MUSL_SHA256
 
+# The emulator of boards that have board/<name>/qemu; others run on that of the distribution.
+QEMU_VERSION=7.2.0
+QEMU_URL=https://download.qemu.org/qemu-$QEMU_VERSION.tar.xz
+QEMU_SHA256=5b49ce2687744dad494ae90a898c52204a3406e84d072482a1e1be854eeb2157
+# Repacked, without firmware.
+QEMU_POOL=pool/main/q/qemu/qemu_7.2+dfsg.orig.tar.xz
+QEMU_POOL_SHA256=91aca71520040edc40b8d437aa3004dae614f58e286cf653ee8996c07af2962f
+
 BINDGEN_VERSION=0.72.1
 CARGO_FUZZ_VERSION=0.13.2
 CARGO_MUTANTS_VERSION=27.1.0

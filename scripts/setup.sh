@@ -4,7 +4,10 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/pins.sh"
 
-stamp=$OUT/.setup-$({ cat "$0" "$TOP/scripts/pins.sh" "$TOP/scripts/tools.sh"; } | sha256sum | cut -c1-16)
+# What only this board needs.
+board_packages=$TOP/board/$BOARD/packages.list
+[ -f "$board_packages" ] || board_packages=/dev/null
+stamp=$OUT/.setup-$({ cat "$0" "$TOP/scripts/pins.sh" "$TOP/scripts/tools.sh" "$board_packages"; } | sha256sum | cut -c1-16)
 [ -f "$stamp" ] && [ -x "$CACHE/bin/bindgen-$BINDGEN_VERSION" ] && exit 0
 
 root=()
@@ -20,6 +23,7 @@ packages() { # every package, one a line
 	printf '%s\n' bc bison ca-certificates cmake cpio curl device-tree-compiler file flex g++ gcc git iproute2 kmod \
 		libc6-dev libelf-dev libssl-dev linux-libc-dev-armhf-cross make openssl patch pkg-config \
 		python3 python3-pip python3-venv qemu-system-arm rsync shellcheck squashfs-tools xz-utils
+	grep -v '^#' "$board_packages" || true
 	apt-cache search --names-only '^libgcc-[0-9]+-dev-armhf-cross$' | cut -d' ' -f1 | sort -V | tail -n 1
 	if at_least "$RUSTC_MINIMUM" "$(candidate rustc)"; then
 		printf '%s\n' cargo rust-clippy rust-src rustc rustfmt
