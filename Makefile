@@ -9,12 +9,12 @@ BOARD ?= qemu-virt
 export BOARD
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sdk kernel userspace host rootfs image samples run qemu emulator test test-kernels test-lsm bench mutants coverage fuzz check clean distclean
+.PHONY: help setup sdk kernel userspace host rootfs image samples run qemu devicetree emulator test test-kernels test-lsm bench mutants coverage fuzz check clean distclean
 
 help: ## Show this list
 	@echo 'Nacre: an open implementation of the Azure Sphere OS. Targets:'
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
-	@echo 'Variables: BOARD=qemu-virt  VARIANT=debug or kasan for kernel  APP=package for run  T=test or fuzz target'
+	@echo 'Variables: BOARD=qemu-virt or mt3620  VARIANT=debug or kasan for kernel  APP=package for run  T=test or fuzz target'
 	@echo '           TIME=seconds of fuzzing  MEASURE=0 for a shorter run  BASELINE=1 for bench'
 
 setup: ## Install or check the tools that the build needs
@@ -35,7 +35,10 @@ host: setup ## Build the nacre command line tool (out/host/nacre)
 rootfs: userspace ## Assemble the root file system (out/image/rootfs.squashfs)
 	@scripts/rootfs.sh
 
-image: kernel rootfs
+devicetree:
+	@scripts/devicetree.sh
+
+image: kernel rootfs devicetree
 
 emulator: setup ## Build the QEMU that BOARD needs, if it needs its own (out/emulator)
 	@scripts/qemu.sh

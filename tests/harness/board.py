@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 import qmp
-from places import KERNEL, MACHINE, ROOTFS, TEST, seconds
+from places import DEVICE_TREE, EMULATOR, KERNEL, MACHINE, ROOTFS, TEST, seconds
 from process import end_group
 
 FLASH_SIZE = 64 * 1024 * 1024
@@ -105,6 +105,8 @@ class Board:
             "FORWARD": self.address,
             "APPEND": self.append,
             "QMP": self._socket.name,
+            "QEMU": EMULATOR,
+            "DTB": DEVICE_TREE,
         }
         lines = self.machine.read_text().splitlines()
         words = [line for line in lines if line and not line.startswith("#")]

@@ -17,6 +17,9 @@ TEST = OUT / "test"
 LOGS = TEST / "logs"
 KERNEL = OUT / "image" / "zImage"
 MACHINE = TOP / "board" / BOARD / "qemu.args"
+# Of boards that the QEMU of the distribution does not know: see scripts/qemu.sh and scripts/devicetree.sh.
+EMULATOR = OUT / "emulator" / BOARD / "qemu-system-arm"
+DEVICE_TREE = OUT / "image" / f"{BOARD}.dtb"
 ROOTFS = OUT / "image" / "rootfs.squashfs"
 # The kernels of the security module's tests: with lock and memory checks, and for another machine with the address sanitizer.
 DEBUG_KERNEL = OUT / "image" / "debug" / "zImage"
