@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """All suites, cheap ones first."""
 
-from suites import apps, attacks, bench, boot, clients, demo, hostile, host, install, kselftest, layers, limits, lsm, storage
+from places import BOARD
+from suites import apps, attacks, bench, boot, clients, demo, hostile, host, install, kselftest, layers, limits, lsm, mt3620, storage
 
-SUITES = [
+# Of the board with cores of its own: what is different on it, and that the OS and its apps run there as elsewhere.
+MT3620 = [mt3620.SUITE, boot.SUITE, apps.SUITE, layers.SUITE, demo.SUITE]
+
+EVERYTHING = [
     host.SUITE,
     boot.SUITE,
     apps.SUITE,
@@ -19,3 +23,5 @@ SUITES = [
     bench.SUITE,
     demo.SUITE,
 ]
+
+SUITES = MT3620 if BOARD == "mt3620" else EVERYTHING
