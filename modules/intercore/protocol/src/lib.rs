@@ -7,6 +7,9 @@
 //! the other ([`Channel`]), ringing the other core's doorbell ([`Doorbells`]). Both cores run this source: one in
 //! the kernel, the other under real-time apps.
 //!
+//! Who may exchange messages with a real-time app is decided at each call ([`Endpoint`]), by both manifests
+//! ([`Partners`] is the real-time app's part); [`Cores`] knows what runs, and [`Account`] bounds what waits.
+//!
 //! It trusts nothing in the shared memory: a word is read once into private memory, checked, and used from
 //! there. What no correct core does halts the channel with a [`Fault`]; nothing panics, and nothing waits.
 //!
@@ -37,6 +40,9 @@
 //! | a position that goes backwards | the channel halts |
 //! | the reserved word | zero when sent, ignored when received |
 //! | order of the two buffers in the setup, unknown entries | any; ignored |
+//! | a send without room | fails and leaves nothing behind; the other core's doorbell says when to try again |
+//! | a message for a socket whose account is used up | stays in the ring, and holds up its own core only |
+//! | the system's id, all zero, which may send to anyone | there is none |
 //! | the size of a buffer | a power of two from 128 to 65536; the kernel uses 4096 |
 //!
 //! # Weaknesses of the original
@@ -46,9 +52,16 @@
 //! | row | what it was | test |
 //! |---|---|---|
 //! | P40 | a send that failed freed a buffer by the wrong function | `tables::faults::p40_sends_to_a_halted_channel_return_its_reason` |
+//! | S50 | a socket of any protocol, for anybody, with the rights of whoever made it | `tables::sockets::s50_only_datagrams_of_protocol_0_and_only_for_apps`, `tables::sockets::s50_a_socket_that_another_process_inherits_is_of_no_use_to_it` |
 //! | S51 | frames shorter than their header | `tables::faults::s51_a_frame_shorter_than_its_header_halts_the_channel` |
 //! | S52 | kernel memory in the reserved word | `tables::messages::s52_no_stale_word_gets_out` |
 //! | S53 | a slow receiver stops all cores | `tables::messages::s53_a_message_left_in_one_ring_stops_no_other_channel` |
+//! | S54 | queues without an end | `tables::sockets::s54_what_waits_for_a_socket_has_an_end` |
+//! | S55 | an endpoint that is used after it has gone | `tables::sockets::s55_a_core_that_stops_is_gone_for_all_who_hold_a_ticket` |
+//! | S56 | a core that is still found while it stops | `tables::sockets::s56_a_ticket_for_an_earlier_run_is_void` |
+//! | S57 | a list of pairs that grows | `tables::sockets::s57_partners_are_a_set_with_an_end` |
+//! | S58 | no identity is the system's | `tables::sockets::s58_no_identity_is_not_the_system` |
+//! | S59 | a timer repeats what had no room | `tables::messages::s59_a_message_without_room_leaves_nothing_to_repeat` |
 //! | S60 | positions read anew for each part of a record | `tables::faults::s60_positions_are_read_once_a_record`, `tables::faults::s60_a_position_that_goes_backwards_halts_the_channel` |
 //! | S61 | a record of which a part is not there | `tables::faults::s61_a_frame_that_is_not_all_there_halts_the_channel` |
 //! | S62 | stale data with a command | `tables::setup::s62_every_entry_carries_its_data` |
@@ -56,17 +69,25 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod account;
 mod area;
 mod channel;
+mod cores;
 mod doorbell;
 mod error;
 mod frame;
 mod memory;
+mod partners;
 mod setup;
+mod socket;
 
+pub use account::{Account, Charge};
 pub use channel::{Channel, Message, Next};
+pub use cores::{CORES, Cores, StartError, Ticket};
 pub use doorbell::{Doorbells, Side};
 pub use error::{BufferError, Fault, Index, SendError};
 pub use frame::MAX_PAYLOAD;
 pub use memory::SharedMemory;
+pub use partners::{Partners, PartnersError};
 pub use setup::{Buffers, Command, Descriptor, Entry, Progress, Setup, SetupError};
+pub use socket::{Address, Endpoint, FAMILY, SocketError};

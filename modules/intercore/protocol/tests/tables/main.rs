@@ -11,6 +11,7 @@
 mod faults;
 mod messages;
 mod setup;
+mod sockets;
 
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
@@ -86,4 +87,37 @@ fn payload(length: usize) -> Vec<u8> {
     (0..length)
         .map(|index| (index * 7 + length) as u8)
         .collect()
+}
+
+#[test]
+fn every_weakness_of_the_list_names_tests_that_exist() {
+    let sources = [
+        ("faults", include_str!("faults.rs")),
+        ("messages", include_str!("messages.rs")),
+        ("setup", include_str!("setup.rs")),
+        ("sockets", include_str!("sockets.rs")),
+    ];
+    let documentation = include_str!("../../src/lib.rs");
+    let rows = (50..=63).map(|number| format!("S{number}"));
+    for row in rows.chain(["P40".to_owned()]) {
+        let line = documentation
+            .lines()
+            .find(|line| line.starts_with(&format!("//! | {row} |")));
+        let mut names = line
+            .unwrap_or_else(|| panic!("{row} is not in the table"))
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .peekable();
+        assert!(names.peek().is_some(), "{row} names no test");
+        for name in names {
+            let (module, test) = name
+                .strip_prefix("tables::")
+                .and_then(|name| name.split_once("::"))
+                .unwrap();
+            let (_, source) = sources.iter().find(|(known, _)| *known == module).unwrap();
+            assert!(test.starts_with(&row.to_lowercase()), "{name}");
+            assert!(source.contains(&format!("#[test]\nfn {test}()")), "{name}");
+        }
+    }
 }

@@ -238,3 +238,28 @@ fn a_small_ring_takes_what_fits_it_when_empty() {
     assert_eq!(high_level.send(APP, b""), Err(SendError::Full));
     assert_eq!(next(&mut real_time).unwrap(), payload(24));
 }
+
+#[test]
+fn s59_a_message_without_room_leaves_nothing_to_repeat() {
+    let shared = Shared::new(WORDS);
+    let (mut high_level, mut real_time) = (shared.high_level(), shared.real_time());
+    while high_level.send(APP, &payload(500)).is_ok() {}
+    let before: Vec<u32> = shared
+        .to_real_time
+        .iter()
+        .map(|word| word.load(Relaxed))
+        .collect();
+    for _ in 0..1000 {
+        assert_eq!(high_level.send(APP, &payload(500)), Err(SendError::Full));
+    }
+    let after: Vec<u32> = shared
+        .to_real_time
+        .iter()
+        .map(|word| word.load(Relaxed))
+        .collect();
+    assert_eq!(before, after);
+    // The twin: what rings the sender is the other core's reading, and then there is room.
+    next(&mut real_time).unwrap();
+    assert_eq!(real_time.consumed(), Doorbells::TO_REAL_TIME);
+    high_level.send(APP, &payload(500)).unwrap();
+}
