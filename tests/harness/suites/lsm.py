@@ -132,10 +132,19 @@ def debug_boot(session: Session) -> str:
     return session.debug_console
 
 
+# What must be among the kernel's own tests: a suite that is not built tests nothing.
+KUNIT_SUITES = ("rust_kernel_lsm", "nacre_lsm", "rust_kernel_mailbox", "rust_kernel_io", "nacre_mt3620_mailbox")
+
+
 @SUITE.unit
 def kunit(session: Session) -> list[Result]:
-    """The tests of the abstraction and of the module within the kernel pass."""
-    return ktap.read_nested(debug_boot(session), "lsm/kunit")
+    """The tests of the abstractions and of our modules within the kernel pass, and all of them run."""
+    found = ktap.read_nested(debug_boot(session), "lsm/kunit")
+    run = {result.name.split("/")[2] for result in found}
+    for suite in KUNIT_SUITES:
+        status = Status.PASSED if suite in run else Status.FAILED
+        found.append(Result(f"lsm/kunit/{suite}/is_run", status))
+    return found
 
 
 @SUITE.unit
