@@ -3,20 +3,20 @@
 # The flash image of BOARD from board/BOARD/genimage.cfg:
 #   image-flash.sh make DIRECTORY            zImage and rootfs.squashfs in it become flash.img, with its manifest
 #   image-flash.sh parts                     name, offset and size of each part, in bytes
-#   image-flash.sh mtdparts DEVICE           the same for the kernel command line
+#   image-flash.sh mtdparts DEVICE [OFFSET]  the same for the kernel command line, for a flash that begins there in its device
 #   image-flash.sh kernel IMAGE SLOT FILE    takes the kernel out of a flash image as a boot loader does: by its manifest
 . "$(dirname "$0")/lib.sh"
 
-usage='usage: image-flash.sh make DIRECTORY | parts | mtdparts DEVICE | kernel IMAGE SLOT FILE'
+usage='usage: image-flash.sh make DIRECTORY | parts | mtdparts DEVICE [OFFSET] | kernel IMAGE SLOT FILE'
 action=${1:?$usage}
 layout=$TOP/board/$BOARD/genimage.cfg
 [ -f "$layout" ] || die "the board '$BOARD' has no flash layout: there is no board/$BOARD/genimage.cfg"
 
-parts() {
-	awk '
+parts() { # [OFFSET]
+	awk -v start="${1:-0}" '
 	function bytes(text) { return text * (text ~ /M$/ ? 1048576 : text ~ /K$/ ? 1024 : 1) }
 	$1 == "partition" { name = $2 }
-	name && $1 == "offset" { offset = bytes($3) }
+	name && $1 == "offset" { offset = bytes(start) + bytes($3) }
 	name && $1 == "size" { size = bytes($3) }
 	name && $1 == "}" { printf "%s %d %d\n", name, offset, size; name = "" }' "$layout"
 }
@@ -50,10 +50,10 @@ data_area() { # BYTES: as it leaves the factory, erased, with the mark of JFFS2 
 }
 
 make_flash() {
-	local directory=$1 tool
+	local directory=$1 tool file
 	for tool in genimage sha256sum; do have "$tool" || die "$tool is not installed; on Debian and Ubuntu: apt-get install $tool"; done
 	cd "$directory" || exit
-	for tool in zImage rootfs.squashfs; do [ -f "$tool" ] || die "$directory has no $tool to flash"; done
+	for file in zImage rootfs.squashfs; do [ -f "$file" ] || die "$directory has no $file to flash"; done
 	fits kernel-a zImage
 	fits root-a rootfs.squashfs
 	work=$(mktemp -d "$directory/.flash.XXXXXX")
@@ -82,7 +82,7 @@ take_kernel() { # IMAGE SLOT FILE
 case $action in
 make) make_flash "$(cd "${2:?$usage}" && pwd)" ;;
 parts) parts ;;
-mtdparts) parts | awk -v device="${2:?$usage}" 'BEGIN { line = "mtdparts=" device ":" } { printf "%s%s%dk@%dk(%s)%s", line, separator, $3 / 1024, $2 / 1024, $1, $1 == "data" ? "" : "ro"; line = ""; separator = "," } END { print "" }' ;;
+mtdparts) parts "${3:-0}" | awk -v device="${2:?$usage}" 'BEGIN { line = "mtdparts=" device ":" } { printf "%s%s%dk@%dk(%s)%s", line, separator, $3 / 1024, $2 / 1024, $1, $1 == "data" ? "" : "ro"; line = ""; separator = "," } END { print "" }' ;;
 kernel) take_kernel "${2:?$usage}" "${3:?$usage}" "${4:?$usage}" ;;
 *) die "$usage" ;;
 esac
