@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""The software bill of materials of an image, CycloneDX: Buildroot's own, and the crates and the C library that it cannot see.
+"""The software bill of materials of an image, CycloneDX: Buildroot's own, and what it cannot see: the crates and the libraries.
 
 Buildroot's generator wants to download a list of licence names; it gets those that occur here, and needs no network.
 """
@@ -20,6 +20,9 @@ from typing import Any
 
 LICENCES = ["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "GPL-2.0", "GPL-2.0-only", "GPL-2.0+",
             "GPL-2.0-or-later", "GPL-3.0+", "ISC", "LGPL-2.1", "LGPL-2.1+", "MIT", "MPL-2.0", "Unicode-3.0", "Unlicense", "Zlib"]  # fmt: skip
+
+# The unwinder in our programs.
+LIBGCC = "GPL-3.0-or-later WITH GCC-exception-3.1"
 
 
 def make(arguments: argparse.Namespace, goal: str) -> str:
@@ -64,11 +67,12 @@ def sums(locks: list[str]) -> dict[tuple[str, str], str]:
 
 
 def crates(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Each crate that the build unpacked, which is each that it compiled."""
+    """Each crate that the compiler read, by what it noted of its sources."""
     components = []
     known = sums(arguments.lock)
-    for file in sorted(Path(arguments.crates).glob("*/*/Cargo.toml")):
-        package = tomllib.loads(file.read_text())["package"]
+    notes = [file.read_text() for file in Path(arguments.built).glob("*/target/**/release/deps/*.d")]
+    for directory in sorted({found for note in notes for found in re.findall(r"\S*/registry/src/[^/\s]+/[^/\s]+", note)}):
+        package = tomllib.loads((Path(directory) / "Cargo.toml").read_text())["package"]
         name, version = package["name"], package["version"]
         component: dict[str, Any] = {
             "bom-ref": f"cargo-{name}-{version}",
@@ -94,8 +98,12 @@ def corrected(bill: dict[str, Any], arguments: argparse.Namespace) -> None:
             for key in ("cpe", "hashes", "externalReferences", "pedigree"):
                 component.pop(key, None)
             component["version"] = "of the build machine"
+        if component["name"].startswith("toolchain-external-"):
+            component["version"] = arguments.gcc
+            component["licenses"] = licence(LIBGCC)
         if component["name"] == "linux":
             component["version"] = arguments.linux
+            component["hashes"] = [{"alg": "SHA-256", "content": arguments.linux_hash}]
             component["cpe"] = f"cpe:2.3:o:linux:linux_kernel:{arguments.linux}:*:*:*:*:*:*:*"
 
 
@@ -105,10 +113,12 @@ def main() -> int:
     parser.add_argument("--buildroot", required=True)
     parser.add_argument("--output", required=True, help="where Buildroot works")
     parser.add_argument("--external", required=True)
-    parser.add_argument("--crates", required=True, help="where cargo unpacked crates")
+    parser.add_argument("--built", required=True, help="where Buildroot built its packages")
     parser.add_argument("--lock", action="append", default=[], help="a Cargo.lock, for the hashes")
     parser.add_argument("--machine-tools", help="the makefile that lists the tools of the machine, for an air-gapped build")
     parser.add_argument("--linux", required=True, help="version of the kernel")
+    parser.add_argument("--linux-hash", required=True, help="sha256 of its archive")
+    parser.add_argument("--gcc", required=True, help="version of the compiler, whose libgcc is in the programs")
     parser.add_argument("--musl", required=True, help="version of musl, whose library is in the image")
     parser.add_argument("--rust", required=True, help="version of Rust, whose library is in the programs")
     arguments = parser.parse_args()
@@ -120,9 +130,13 @@ def main() -> int:
     corrected(bill, arguments)
     more = crates(arguments)
     if not more:
-        print(f"error: there are no crates in {arguments.crates}: the SBOM is made after `make image`", file=sys.stderr)
+        print(f"error: nothing was built in {arguments.built}: the SBOM is made after `make image`", file=sys.stderr)
         return 1
-    for name, version, text in (("musl", arguments.musl, "MIT"), ("rust-std", arguments.rust, "MIT OR Apache-2.0")):
+    for name, version, text in (
+        ("libgcc", arguments.gcc, LIBGCC),
+        ("musl", arguments.musl, "MIT"),
+        ("rust-std", arguments.rust, "MIT OR Apache-2.0"),
+    ):
         more.append({"bom-ref": name, "type": "library", "name": name, "version": version, "licenses": licence(text)})
     taken = {component["bom-ref"] for component in bill["components"]}
     more = [component for component in more if component["bom-ref"] not in taken]

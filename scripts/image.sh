@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# The image by Buildroot: image.sh doctor|sources|config|build|check|runtime|test|sbom|legal|reproduce
+# The image by Buildroot: image.sh doctor|sources|config|build|check|runtime|test|sbom|legal|reproduce|tools
 #
 #   BUILDROOT=/path    a Buildroot checkout or release; never downloaded and never written to
 #   IMAGE_MODE=airgap  nothing is downloaded: toolchain and tools of this machine, sources from SOURCES=/path
 #   FETCH=1            with sources: fills SOURCES, on a machine with a network
 #   DEFCONFIG=name     another configuration of buildroot-external/configs
 #   IMAGE_OUT=/path    where Buildroot works; out/buildroot/<configuration> unless set
+#   BR2_DL_DIR=/path   Buildroot's download folder; out/buildroot/dl unless set
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/pins.sh"
 . "$TOP/scripts/tools.sh"
@@ -15,25 +16,30 @@ BUILDROOT_PIN=2026.08
 EXTERNAL=$TOP/buildroot-external
 DEFCONFIG=${DEFCONFIG:-nacre_${BOARD//-/_}_defconfig}
 MODE=${IMAGE_MODE:-online}
-IMAGE_OUT=${IMAGE_OUT:-$OUT/buildroot/${DEFCONFIG%_defconfig}}
+IMAGE_OUT=$(realpath -m "${IMAGE_OUT:-$OUT/buildroot/${DEFCONFIG%_defconfig}}")
 IMAGES=$IMAGE_OUT/images
+BR2_DL_DIR=$(realpath -m "${BR2_DL_DIR:-$OUT/buildroot/dl}")
+export BR2_DL_DIR
 NEEDED_MIB=3000
 # What an air-gapped build takes from the folder SOURCES, laid out as Buildroot's own download folder.
 SOURCES=${SOURCES:-}
 # Nothing of the caller's settings reaches the build.
 unset CARGO_HOME CARGO_TARGET_DIR CROSS_COMPILE ARCH CC CFLAGS LDFLAGS MAKEFLAGS MAKELEVEL MFLAGS GREP_OPTIONS PERL_MM_OPT
 
-br() { make -C "$BUILDROOT" O="$IMAGE_OUT" BR2_EXTERNAL="$EXTERNAL" "$@"; }
+br() { make -C "$BUILDROOT" O="$IMAGE_OUT" BR2_EXTERNAL="$EXTERNAL" BR2_JLEVEL="$JOBS" "$@"; }
 
 # --- doctor: what the machine has, and what to do about the rest -----------------------------------------------------------
 
 problems=()
 problem() { problems+=("$*"); }
+complain() { # ends with one sentence for each problem
+	[ ${#problems[@]} -eq 0 ] || { printf 'error: %s\n' "${problems[@]}" >&2; exit 1; }
+}
 
 check_buildroot() {
 	local version
 	if [ -z "${BUILDROOT:-}" ]; then
-		die "BUILDROOT is not set: get Buildroot $BUILDROOT_PIN (a release archive or a git checkout) and say BUILDROOT=/path/to/it"
+		die "BUILDROOT is not set: get Buildroot $BUILDROOT_PIN (a release archive or a git checkout) and say BUILDROOT=/path/to/it; 'make quick' needs none"
 	fi
 	[ -f "$BUILDROOT/package/pkg-generic.mk" ] || die "BUILDROOT=$BUILDROOT is no Buildroot tree: it has no package/pkg-generic.mk"
 	BUILDROOT=$(cd "$BUILDROOT" && pwd)
@@ -51,11 +57,11 @@ tool() { # COMMAND PACKAGE
 
 check_machine() {
 	local free name
-	tool rustc rustc
-	tool cargo cargo
-	for name in make gcc g++ patch perl cpio rsync bc unzip file flex bison wget openssl unsquashfs; do tool "$name" "${name/unsquashfs/squashfs-tools}"; done
+	for name in make gcc g++ patch perl cpio rsync bc unzip file flex bison wget openssl; do tool "$name" "$name"; done
+	tool unsquashfs squashfs-tools
+	for name in rustc cargo; do have "$name" || problem "$name is not installed (make setup installs it)"; done
 	if have rustc; then
-		[ -f "$(rustc --print sysroot)/lib/rustlib/src/rust/library/std/Cargo.toml" ] || problem "the Rust library sources are not installed (apt-get install rust-src)"
+		[ -f "$(rustc --print sysroot)/lib/rustlib/src/rust/library/std/Cargo.toml" ] || problem "the Rust library sources are not installed (make setup installs them)"
 	fi
 	[ -n "$CLANG" ] || problem "clang $LLVM_MINIMUM or newer is not installed (make setup installs it)"
 	[ -n "$LLD" ] || problem "ld.lld $LLVM_MINIMUM or newer is not installed (make setup installs it)"
@@ -79,10 +85,7 @@ check_machine() {
 doctor() {
 	check_buildroot
 	check_machine
-	if [ ${#problems[@]} -gt 0 ]; then
-		printf 'error: %s\n' "${problems[@]}" >&2
-		exit 1
-	fi
+	complain
 }
 
 report() {
@@ -99,15 +102,12 @@ report() {
 # --- sources of an air-gapped build ----------------------------------------------------------------------------------------
 
 sum() { sha256sum "$1" | cut -d' ' -f1; }
-linux_archive() { # the kernel's archive in SOURCES, by whichever of its two names
-	local name
-	for name in "linux-$LINUX_VERSION.tar.xz" "$(basename "$LINUX_POOL")"; do
-		if [ -f "$SOURCES/linux/$name" ]; then
-			printf '%s/linux/%s\n' "$SOURCES" "$name"
-			return
-		fi
-	done
+linux_archive() { # the kernel's archive in SOURCES, by its own name or else by that of the pool
+	local own=$SOURCES/linux/linux-$LINUX_VERSION.tar.xz
+	if [ -f "$own" ]; then printf '%s\n' "$own"; else printf '%s/linux/%s\n' "$SOURCES" "$(basename "$LINUX_POOL")"; fi
 }
+
+musl_archive() { printf '%s/musl/%s\n' "$SOURCES" "$(basename "$MUSL_URL")"; }
 
 fetch_sources() {
 	local archive name
@@ -118,7 +118,7 @@ fetch_sources() {
 	*) name=$(basename "$LINUX_POOL") ;;
 	esac
 	cp -n "$archive" "$SOURCES/linux/$name"
-	cp -n "$("$TOP/scripts/fetch.sh" musl)" "$SOURCES/musl/$(basename "$MUSL_URL")"
+	cp -n "$("$TOP/scripts/fetch.sh" musl)" "$(musl_archive)"
 	long sources-crates "Fetching the crates of user space and of Rust's library" fetch_crates
 }
 fetch_crates() {
@@ -128,53 +128,47 @@ fetch_crates() {
 	rm -rf "$SOURCES/br-cargo-home/registry/src"
 }
 
-missing=0
-source_line() { # NAME FILE EXPECTED...
+source_line() { # NAME FILE HASH...
 	local name=$1 file=$2 actual
 	shift 2
-	if [ -z "$file" ] || [ ! -e "$file" ]; then
-		printf 'missing  %-14s %s\n' "$name" "$*"
-		missing=$((missing + 1))
+	if [ ! -e "$file" ]; then
+		problem "$name is not in $SOURCES: $fill"
 		return
 	fi
 	actual=$(sum "$file")
 	case " $* " in
-	*" $actual "*) printf 'present  %-14s %s %s\n' "$name" "$actual" "$file" ;;
-	*)
-		printf 'WRONG    %-14s %s has sha256 %s, expected %s\n' "$name" "$file" "$actual" "$*"
-		missing=$((missing + 1))
-		;;
+	*" $actual "*) say "present  $name  $actual  $file" ;;
+	*) problem "$file has sha256 $actual, which is none of $*: remove it, and $fill" ;;
 	esac
 }
 crate_lines() { # each crate that a lock file names, by the hash in it; those for other machines are not needed
-	local lock crate want=0 have=0 wrong=0 name version hash
+	local lock crate want=0 here=0 name version hash
 	for lock in "$TOP/userspace/Cargo.lock" "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock"; do
-		[ -f "$lock" ] || continue
 		while read -r name version hash; do
 			want=$((want + 1))
 			crate=$(find "$SOURCES/br-cargo-home/registry/cache" -name "$name-$version.crate" 2>/dev/null | head -n 1 || true)
 			[ -n "$crate" ] || continue
-			have=$((have + 1))
-			[ "$(sum "$crate")" = "$hash" ] || { printf 'WRONG    crate %s %s has not the hash of %s\n' "$name" "$version" "$lock"; wrong=$((wrong + 1)); }
+			here=$((here + 1))
+			[ "$(sum "$crate")" = "$hash" ] || problem "$crate has not the hash that $lock has: remove it, and $fill"
 		done < <(awk -F'"' '$1 == "name = " { name = $2 } $1 == "version = " { version = $2 } $1 == "checksum = " { print name, version, $2 }' "$lock")
 	done
-	if [ "$have" -eq 0 ]; then
-		printf 'missing  %-14s %d crates by their lock files\n' crates "$want"
-		missing=$((missing + 1))
+	if [ "$here" -eq 0 ]; then
+		problem "the crates of user space and of Rust's library are not in $SOURCES: $fill"
 	else
-		printf 'present  %-14s %d of %d crates; the others are for other machines\n' crates "$have" "$want"
+		say "present  $here of $want crates; the others are for other machines"
 	fi
-	missing=$((missing + wrong))
 }
 sources() {
 	[ -n "$SOURCES" ] || die "SOURCES is not set: name the folder with the sources of an air-gapped build, and add FETCH=1 to fill it on a machine with a network"
-	mkdir -p "$SOURCES" 2>/dev/null || true
-	SOURCES=$(cd "$SOURCES" && pwd) || die "SOURCES=$SOURCES is no folder"
+	[ -z "${FETCH:-}" ] || mkdir -p "$SOURCES"
+	[ -d "$SOURCES" ] || die "SOURCES=$SOURCES is no folder"
+	SOURCES=$(cd "$SOURCES" && pwd)
+	fill="say 'make image-sources SOURCES=$SOURCES FETCH=1' where there is a network"
 	[ -z "${FETCH:-}" ] || fetch_sources
 	source_line "linux $LINUX_VERSION" "$(linux_archive)" "$LINUX_SHA256" "$LINUX_POOL_SHA256"
-	source_line "musl $MUSL_VERSION" "$SOURCES/musl/$(basename "$MUSL_URL")" "$MUSL_SHA256"
+	source_line "musl $MUSL_VERSION" "$(musl_archive)" "$MUSL_SHA256"
 	crate_lines
-	[ "$missing" -eq 0 ] || die "$missing of the sources in $SOURCES are missing or wrong: remove the wrong ones and say 'make image-sources SOURCES=$SOURCES FETCH=1' where there is a network"
+	complain
 }
 
 # --- configuration ---------------------------------------------------------------------------------------------------------
@@ -227,16 +221,13 @@ configure() { # OUTPUT FILE...
 	local out=$1
 	shift
 	mkdir -p "$out"
-	(cd "$BUILDROOT" && KCONFIG_CONFIG="$out/.config.wanted" support/kconfig/merge_config.sh -m -O "$out" "$@")
-	[ -f "$out/.config.wanted" ] || mv "$out/.config" "$out/.config.wanted"
-	# An equal configuration keeps its time, or everything would be built again.
-	cp "$out/.config.wanted" "$out/.config.new"
-	rm "$out/.config.wanted"
-	if [ -f "$out/.config" ]; then cp -p "$out/.config" "$out/.config.kept"; fi
-	mv "$out/.config.new" "$out/.config"
+	[ ! -f "$out/.config" ] || cp -p "$out/.config" "$out/.config.kept"
+	rm -f "$out/.config"
+	(cd "$BUILDROOT" && KCONFIG_CONFIG=$out/.config support/kconfig/merge_config.sh -m -O "$out" "$@")
 	make -C "$BUILDROOT" O="$out" BR2_EXTERNAL="$EXTERNAL" olddefconfig
 	survived "$out/.config" "$@" || die "symbols did not survive Kconfig: look up what they depend on, with 'make menuconfig' in $out"
-	if [ -f "$out/.config.kept" ] && cmp -s "$out/.config.kept" "$out/.config"; then mv "$out/.config.kept" "$out/.config"; fi
+	# An equal configuration keeps its time, or everything would be built again.
+	if cmp -s "$out/.config.kept" "$out/.config"; then mv "$out/.config.kept" "$out/.config"; fi
 	rm -f "$out/.config.kept" "$out/.config.old"
 }
 
@@ -244,9 +235,8 @@ config() {
 	doctor
 	local files=("$EXTERNAL/configs/$DEFCONFIG")
 	if [ "$MODE" = airgap ]; then
-		(sources) >"$LOGS/image-sources.log" || { grep -v '^present' "$LOGS/image-sources.log" >&2; exit 1; }
-		SOURCES=$(cd "$SOURCES" && pwd)
-		MUSL_TARBALL=$SOURCES/musl/$(basename "$MUSL_URL") "$TOP/scripts/sdk.sh"
+		FETCH='' sources >"$LOGS/image-sources.log"
+		MUSL_TARBALL=$(musl_archive) "$TOP/scripts/sdk.sh"
 		mkdir -p "$OUT/buildroot"
 		"$TOP/scripts/image-toolchain.sh" "$OUT/buildroot/toolchain"
 		airgap_settings >"$IMAGE_OUT/airgap.config"
@@ -286,27 +276,34 @@ build_all() {
 		mkdir -p "$BR2_DL_DIR/br-cargo-home"
 		rsync -a --ignore-existing "$SOURCES/br-cargo-home/" "$BR2_DL_DIR/br-cargo-home/"
 	fi
-	# Buildroot does not see changes in local sources by itself.
-	changed patches kernel-patches && br linux-dirclean
-	changed kernel modules board buildroot-external/linux && goals+=(linux-nacre-modules linux-reconfigure)
-	changed userspace userspace modules/policy board/common buildroot-external/package && goals+=(nacre-rebuild)
-	[ ${#goals[@]} -eq 0 ] || br "${goals[@]}"
-	br
+	# Buildroot does not see changes by itself: after one of its configuration it wants to build all again, and local sources
+	# are built again on request. Cargo finds out by itself what is to be done in user space.
+	if changed configuration "$IMAGE_OUT/.config"; then
+		br clean
+	else
+		changed patches kernel-patches && br linux-dirclean
+		changed kernel modules board buildroot-external/linux && goals+=(linux-nacre-modules linux-reconfigure)
+		[ ! -e "$IMAGES/rootfs.squashfs" ] || goals+=(nacre-rebuild)
+	fi
+	br "${goals[@]}" all
 	remember
 }
 
 build() {
 	config
-	export BR2_DL_DIR=${BR2_DL_DIR:-$OUT/buildroot/dl}
 	mkdir -p "$BR2_DL_DIR"
+	# What an interrupted build left running holds this lock, too.
+	exec 8>"$IMAGE_OUT/.lock"
+	flock -n 8 || die "another build is at work in $IMAGE_OUT: wait for its end and say the same again"
 	if ! long image "Building the image with Buildroot (six to fifteen minutes from nothing on two cores)" build_all; then
 		if grep -q 'No space left on device' "$LOGS/image.log"; then
 			die "the disk with $IMAGE_OUT is full: make room and say the same again"
-		elif grep -qE 'has wrong sha256 hash|ERROR: .* hash' "$LOGS/image.log"; then
-			die "$(grep -hoE 'ERROR: .*hash.*' "$LOGS/image.log" | head -n 1): remove that file from $SOURCES and from $BR2_DL_DIR, and say the same again"
+		elif grep -q '^ERROR: .* has wrong .* hash' "$LOGS/image.log"; then
+			die "$(sed -n 's/^ERROR: \(.* has wrong .* hash\).*/\1/p' "$LOGS/image.log" | head -n 1): remove that file from $BR2_DL_DIR${SOURCES:+ and from $SOURCES} and say the same again"
 		fi
-		die "the image was not built; after the cause is gone, the same command goes on where it stopped"
+		die "the image was not built, see $LOGS/image.log; after the cause is gone, the same command goes on where it stopped"
 	fi
+	exec 8>&-
 	say "Image: kernel $(stat -c %s "$IMAGES/zImage") bytes, root $(stat -c %s "$IMAGES/rootfs.squashfs") bytes, in ${IMAGES#"$PWD"/}"
 	grep -h '^notice:' "$LOGS/image.log" | tail -n 1 || true
 }
@@ -342,19 +339,11 @@ round_trip() { # DEFCONFIG: nothing in it is a default, unknown, or out of order
 	make -C "$BUILDROOT" O="$work" BR2_EXTERNAL="$EXTERNAL" BR2_DEFCONFIG="$work/defconfig" savedefconfig
 	diff <(grep -v '^# [^B]' "$EXTERNAL/configs/$1") <(sed '/^BR2_DEFCONFIG=/d' "$work/defconfig")
 }
-golden() { # SQUASHFS: the same paths, modes, owners and classes of size
-	diff <(grep -v '^#' "$EXTERNAL/golden/$BOARD.list") <("$TOP/scripts/image-listing.sh" "$1")
-}
-hardened() { # SQUASHFS: no interpreter, no set-id file, nothing that others than root may write
-	local listing
-	listing=$("$TOP/scripts/image-listing.sh" "$1")
-	if grep -E '^\S*/(sh|bash|dash|busybox|python[0-9.]*|perl|lua|awk)( |$)' <<<"$listing"; then die "there is an interpreter in the root"; fi
-	if awk '$3 ~ /[sS]/' <<<"$listing" | grep .; then die "there is a set-id file in the root"; fi
-	if awk 'substr($3, 5, 1) == "w" || substr($3, 8, 1) == "w"' <<<"$listing" | grep .; then die "there is something in the root that others may write"; fi
-}
-downloads() { # what an air-gapped build would download: the kernel, nothing else
-	br -s external-deps | grep -v '^file://' | grep -v '^make' | grep -vE '^linux[-_]' | grep . && die "an air-gapped build would download the above"
-	return 0
+downloads() { # an air-gapped build would download the kernel and nothing else
+	local all more
+	all=$(br -s external-deps)
+	more=$(grep -vE '^(file://|make|linux[-_])' <<<"$all" || true)
+	[ -z "$more" ] || die "an air-gapped build would download ${more//$'\n'/ }"
 }
 
 check() {
@@ -371,12 +360,11 @@ check() {
 	done
 	if [ -f "$IMAGE_OUT/airgap.config" ]; then step downloads downloads; fi
 	if [ -f "$IMAGES/rootfs.squashfs" ]; then
-		step golden-buildroot golden "$IMAGES/rootfs.squashfs"
-		step hardened-buildroot hardened "$IMAGES/rootfs.squashfs"
+		step root-of-buildroot "$TOP/scripts/image-listing.sh" check "$IMAGES/rootfs.squashfs"
 	else
-		say "skipped golden-buildroot (no image yet: make image)"
+		say "skipped root-of-buildroot (no image yet: make image)"
 	fi
-	if [ -f "$OUT/image/rootfs.squashfs" ]; then step golden-quick golden "$OUT/image/rootfs.squashfs"; fi
+	if [ -f "$OUT/image/rootfs.squashfs" ]; then step root-of-quick "$TOP/scripts/image-listing.sh" check "$OUT/image/rootfs.squashfs"; fi
 	[ "$failed" -eq 0 ] || die "$failed checks failed; their logs are in ${LOGS#"$TOP"/}/image-check-*.log"
 }
 
@@ -388,19 +376,21 @@ need_image() { [ -f "$IMAGES/rootfs.squashfs" ] || die "there is no image in $IM
 runtime_tests() {
 	local tests=$IMAGE_OUT/tests
 	rm -rf "$tests"
-	mkdir -p "$tests/TestNacreQemuVirt"
-	ln -s "$IMAGES" "$tests/TestNacreQemuVirt/images"
-	touch "$tests/TestNacreQemuVirt/build-done"
+	mkdir -p "$tests/$class"
+	ln -s "$IMAGES" "$tests/$class/images"
+	touch "$tests/$class/build-done"
 	cd "$EXTERNAL/tests" || exit
 	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$BUILDROOT/support/testing NACRE=${NACRE:-$OUT/host/nacre} NACRE_PACKAGE=${NACRE_PACKAGE:-$OUT/samples/hello-rust.imagepackage} \
 		BR_TEST_CONFIG_JSON="{\"downloaddir\": \"$IMAGE_OUT/dl\", \"outputdir\": \"$tests\", \"keepbuilds\": true, \"timeout_multiplier\": ${NACRE_TIMEOUT_SCALE:-1}}" \
-		/usr/bin/python3 -m unittest -v test_nacre
+		/usr/bin/python3 -m unittest -v "test_nacre.$class"
 }
 
 runtime() {
-	local status=0
+	local status=0 class
 	check_buildroot
 	need_image
+	class=Test$(sed -E 's/(^|_)(.)/\u\2/g' <<<"${DEFCONFIG%_defconfig}")
+	grep -q "^class $class(" "$EXTERNAL/tests/test_nacre.py" || die "there is no test of $DEFCONFIG: no QEMU is known for that board"
 	/usr/bin/python3 -c 'import pexpect' 2>/dev/null || die "Buildroot's runtime tests need pexpect: apt-get install python3-pexpect"
 	[ -x "${NACRE:-$OUT/host/nacre}" ] || die "the tests need the nacre tool: say 'make host samples' first"
 	long image-runtime "Running the runtime tests in Buildroot's own harness" runtime_tests || status=$?
@@ -413,37 +403,41 @@ run_tests() {
 	# The quick loop's tests, with this kernel and this root in the place of its own.
 	local other=$IMAGE_OUT/quick part
 	rm -rf "$other"
-	mkdir -p "$other"
+	mkdir -p "$other/image"
 	for part in sdk host device samples cargo venv; do
 		[ ! -e "$OUT/$part" ] || ln -s "$OUT/$part" "$other/$part"
 	done
-	ln -s "$IMAGES" "$other/image"
-	NACRE_OUT=$other python3 "$TOP/tests/harness/run.py" "${T:-^(boot|apps|limits|storage|install|hostile|attacks|layers|clients)/}"
+	for part in zImage kernel.config rootfs.squashfs; do ln -s "$IMAGES/$part" "$other/image/$part"; done
+	NACRE_OUT=$other python3 "$TOP/tests/harness/run.py" "${T:-^(?!host/|bench/|image/)}"
 }
 
 # --- papers ----------------------------------------------------------------------------------------------------------------
 
 sbom() {
 	check_buildroot
-	[ -f "$IMAGE_OUT/.config" ] || die "there is no configuration in $IMAGE_OUT: say 'make image-config' first"
-	mkdir -p "$IMAGES"
-	local machine=()
+	need_image
+	local machine=() hash=$LINUX_SHA256 compiler=("$IMAGE_OUT"/host/bin/*-linux-musleabihf-gcc)
 	if grep -q '^BR2_PACKAGE_OVERRIDE_FILE=".*system-tools.mk"' "$IMAGE_OUT/.config"; then machine=(--machine-tools "$EXTERNAL/airgap/system-tools.mk"); fi
-	"$TOP/scripts/image-sbom.py" "${machine[@]}" --linux "$LINUX_VERSION" --buildroot "$BUILDROOT" --output "$IMAGE_OUT" --external "$EXTERNAL" \
-		--crates "${BR2_DL_DIR:-$OUT/buildroot/dl}/br-cargo-home/registry/src" --musl "$MUSL_VERSION" --rust "$(rustc --version | cut -d' ' -f2)" \
+	if grep -q "^BR2_LINUX_KERNEL_CUSTOM_TARBALL_LOCATION=.*/$(basename "$LINUX_POOL")" "$IMAGE_OUT/.config"; then hash=$LINUX_POOL_SHA256; fi
+	"$TOP/scripts/image-sbom.py" "${machine[@]}" --linux "$LINUX_VERSION" --linux-hash "$hash" --buildroot "$BUILDROOT" --output "$IMAGE_OUT" --external "$EXTERNAL" \
+		--built "$IMAGE_OUT/build" --gcc "$("${compiler[0]}" -dumpfullversion)" --musl "$MUSL_VERSION" --rust "$(rustc --version | cut -d' ' -f2)" \
 		--lock "$TOP/userspace/Cargo.lock" --lock "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" >"$IMAGES/sbom.cyclonedx.json.new"
 	mv "$IMAGES/sbom.cyclonedx.json.new" "$IMAGES/sbom.cyclonedx.json"
 	say "SBOM: ${IMAGES#"$PWD"/}/sbom.cyclonedx.json"
 }
 
-collect_legal() { # Buildroot's own, and what it cannot see: the C library of a toolchain that lies ready, the crates in our programs
-	local crate info=$IMAGE_OUT/legal-info
+collect_legal() { # Buildroot's own, and what it cannot see: Rust's library, the C library of a toolchain that lies ready, crates
+	local crate file info=$IMAGE_OUT/legal-info rust
+	rust=$(rustc --print sysroot)
 	br legal-info
-	mkdir -p "$info/sources/crates"
-	if [ "$MODE" = airgap ] && [ -f "$SOURCES/musl/$(basename "$MUSL_URL")" ]; then
+	mkdir -p "$info/sources/crates" "$info/licenses/rust-std"
+	for file in "$rust/lib/rustlib/src/rust/COPYRIGHT" "$rust"/share/doc/rust*/COPYRIGHT*; do
+		if [ -f "$file" ]; then cp "$file" "$info/licenses/rust-std/"; fi
+	done
+	if [ "$MODE" = airgap ]; then
 		mkdir -p "$info/sources/musl" "$info/licenses/musl-$MUSL_VERSION"
-		cp "$SOURCES/musl/$(basename "$MUSL_URL")" "$info/sources/musl/"
-		tar -xOf "$SOURCES/musl/$(basename "$MUSL_URL")" "musl-$MUSL_VERSION/COPYRIGHT" >"$info/licenses/musl-$MUSL_VERSION/COPYRIGHT"
+		cp "$(musl_archive)" "$info/sources/musl/"
+		tar -xOf "$(musl_archive)" "musl-$MUSL_VERSION/COPYRIGHT" >"$info/licenses/musl-$MUSL_VERSION/COPYRIGHT"
 	fi
 	for crate in "$BR2_DL_DIR"/br-cargo-home/registry/src/*/*/; do
 		mkdir -p "$info/licenses/crates/$(basename "$crate")"
@@ -456,35 +450,41 @@ collect_legal() { # Buildroot's own, and what it cannot see: the C library of a 
 
 legal() {
 	check_buildroot
-	[ -f "$IMAGE_OUT/.config" ] || die "there is no configuration in $IMAGE_OUT: say 'make image-config' first"
-	export BR2_DL_DIR=${BR2_DL_DIR:-$OUT/buildroot/dl}
+	need_image
+	if [ "$MODE" = airgap ]; then FETCH='' sources >"$LOGS/image-sources.log"; fi
 	long image-legal "Collecting licences and sources" collect_legal
 	say "Licences, sources and their hashes: ${IMAGE_OUT#"$PWD"/}/legal-info"
 }
 
-reproduce() { # the image once more, in another folder and at another time
-	local again=${IMAGE_OUT}-again file differ=0
+reproduce() { # the image once more, at another time, from sources in another folder into another folder
+	local again=$IMAGE_OUT-again file differ=0
 	doctor
 	need_image
 	rm -rf "$again"
-	IMAGE_OUT=$again "$0" build
+	mkdir -p "$again/source"
+	rsync -a --exclude=/out --exclude=/.git --exclude=target "$TOP/" "$again/source/"
+	NACRE_OUT=$again/out IMAGE_OUT=$again/image "$again/source/scripts/image.sh" build
 	for file in zImage rootfs.squashfs flash.img; do
 		[ -f "$IMAGES/$file" ] || continue
-		if cmp "$IMAGES/$file" "$again/images/$file"; then
+		if cmp "$IMAGES/$file" "$again/image/images/$file"; then
 			say "same    $file $(sum "$IMAGES/$file")"
 		else
 			say "DIFFERS $file"
 			differ=1
 			if [ "$file" = rootfs.squashfs ]; then
-				rm -rf "$again/a" "$again/b"
 				unsquashfs -q -n -d "$again/a" "$IMAGES/$file" >/dev/null 2>&1 || true
-				unsquashfs -q -n -d "$again/b" "$again/images/$file" >/dev/null 2>&1 || true
+				unsquashfs -q -n -d "$again/b" "$again/image/images/$file" >/dev/null 2>&1 || true
 				diff -rq "$again/a" "$again/b" | head -n 1
 			fi
 		fi
 	done
-	[ "$differ" -eq 0 ] || die "two builds of the same sources differ; both are kept in $IMAGE_OUT and $again"
+	[ "$differ" -eq 0 ] || die "two builds of the same sources differ; both are kept, in $IMAGE_OUT and $again"
 	rm -rf "$again"
+}
+
+tools() { # for Buildroot's makefiles: the compilers that the quick loop uses, as words NAME=VALUE
+	[ -x "$BINDGEN" ] || BINDGEN=$(command -v bindgen || true)
+	say "LLVM=${LLVM_SUFFIX:-1} RUSTC=$(command -v rustc || true) CARGO=$(command -v cargo || true) BINDGEN=$BINDGEN"
 }
 
 case ${1:-} in
@@ -498,5 +498,6 @@ test) run_tests ;;
 sbom) sbom ;;
 legal) legal ;;
 reproduce) reproduce ;;
-*) die "unknown part '${1:-}': doctor, sources, config, build, check, runtime, test, sbom, legal or reproduce" ;;
+tools) tools ;;
+*) die "unknown part '${1:-}': doctor, sources, config, build, check, runtime, test, sbom, legal, reproduce or tools" ;;
 esac

@@ -73,9 +73,15 @@ linux-nacre-modules: linux-patch
 define NACRE_LINUX_CHECK_CONFIG
 	$(Q)grep -q '^CONFIG_RUST=y' $(@D)/.config || \
 		$(LINUX_MAKE_ENV) $(BR2_MAKE) $(LINUX_MAKE_FLAGS) -C $(@D) -s rustavailable
-	$(Q)NACRE_OUT=$(BUILD_DIR)/nacre-scripts \
+	$(Q)NACRE_OUT=$(NACRE_SCRIPTS_OUT) \
 		$(NACRE_TOP)/scripts/check-config.sh $(@D)/.config $(NACRE_LINUX_FRAGMENTS)
 endef
 LINUX_PRE_BUILD_HOOKS += NACRE_LINUX_CHECK_CONFIG
+
+# What the kernel can do, beside it.
+define NACRE_LINUX_INSTALL_CONFIG
+	$(INSTALL) -D -m 0644 $(@D)/.config $(BINARIES_DIR)/kernel.config
+endef
+LINUX_POST_INSTALL_IMAGES_HOOKS += NACRE_LINUX_INSTALL_CONFIG
 
 endif

@@ -52,7 +52,7 @@ class NacreTest(infra.basetest.BRTest):
         command = [os.path.join(TOP, "scripts", "image-flash.sh"), *words]
         return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
 
-    def start(self, arguments, **values):
+    def start(self, arguments, limit=60, **values):
         """Boots with the arguments that the board's file has, and waits until the device serves."""
         self.address = "127.0.0.1:{}".format(free_port())
         values = {"FORWARD": self.address, "APPEND": "", "QMP": os.path.join(self.builddir, "qmp"), **values}
@@ -68,7 +68,8 @@ class NacreTest(infra.basetest.BRTest):
             del words[place:place + 2]
         words.remove("-nographic")
         self.emulator.boot(arch="armv7", kernel=kernel, kernel_cmdline=line, options=words[1:])
-        self.expect(r"nacre: ready: ", 60)
+        self.expect(r"nacre: ready: ", limit)
+        self.console = self.emulator.qemu.before
 
     def expect(self, pattern, limit):
         self.emulator.qemu.expect(pattern, timeout=limit * self.timeout_multiplier)
@@ -79,6 +80,13 @@ class NacreTest(infra.basetest.BRTest):
         ended = subprocess.run([tool, *words], env={**os.environ, "NACRE_DEVICE": self.address}, capture_output=True, text=True)
         self.assertEqual(ended.returncode, 0, "nacre {}: {}{}".format(" ".join(words), ended.stdout, ended.stderr))
         return ended.stdout
+
+    def start_from_disk(self, **values):
+        """Boots kernel and root as the quick loop does, with empty flash for the data."""
+        data = os.path.join(self.builddir, "data.flash")
+        with open(data, "wb") as file:
+            file.write(erased_marks())
+        self.start("qemu.args", KERNEL=self.image("zImage"), ROOTFS=self.image("rootfs.squashfs"), DATA=data, **values)
 
     def deploy_and_read(self):
         """Deploys the sample app through the device API and reads what it printed."""
@@ -117,10 +125,7 @@ class TestNacreQemuVirt(NacreTest):
 
     def test_root_on_a_disk(self):
         """Kernel and root as the quick loop boots them."""
-        data = os.path.join(self.builddir, "data.flash")
-        with open(data, "wb") as file:
-            file.write(erased_marks())
-        self.start("qemu.args", KERNEL=self.image("zImage"), ROOTFS=self.image("rootfs.squashfs"), DATA=data)
+        self.start_from_disk()
         self.deploy_and_read()
         self.power_off()
 
@@ -132,7 +137,8 @@ class TestNacreQemuVirt(NacreTest):
         kernel = os.path.join(self.builddir, "kernel")
         self.script("kernel", flash, "a", kernel)
         parts = [line.split()[0] for line in self.script("parts").splitlines()]
-        values = {"KERNEL": kernel, "FLASH": flash, "MTDPARTS": self.script("mtdparts", "0.flash"), "ROOT": parts.index("root-a")}
+        table = self.script("mtdparts", "0.flash", "64M")
+        values = {"KERNEL": kernel, "FLASH": flash, "MTDPARTS": table, "ROOT": parts.index("root-a")}
         self.start("flash.args", **values)
         self.deploy_and_read()
         self.power_off()
@@ -140,3 +146,17 @@ class TestNacreQemuVirt(NacreTest):
         self.start("flash.args", **values)
         self.greeted()
         self.power_off()
+
+
+class TestNacreQemuVirtTest(NacreTest):
+    config = load_config("nacre_qemu_virt_test_defconfig")
+
+    def test_kernel_tests_itself(self):
+        """The kernel's own tests pass at boot, it finds no fault in itself, and the sample beside the image runs on it."""
+        self.start_from_disk(limit=600, APPEND="loglevel=7")
+        self.assertRegex(self.console, r"(?m)^(\[.*?\] )?ok \d+ \w*nacre\w*\s*$")
+        self.assertNotIn("not ok ", self.console)
+        self.deploy_and_read()
+        self.power_off()
+        for fault in ("WARNING:", "BUG:", "possible circular locking", "INFO: task"):
+            self.assertNotIn(fault, self.console + self.emulator.qemu.before)
