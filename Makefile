@@ -9,13 +9,15 @@ BOARD ?= qemu-virt
 export BOARD
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sdk kernel userspace host rootfs image samples run qemu devicetree emulator test test-kernels test-lsm bench mutants coverage fuzz check clean distclean
+.PHONY: help setup sdk kernel userspace host rootfs devicetree quick emulator samples run qemu test test-kernels test-lsm bench mutants coverage fuzz \
+	check clean distclean image image-doctor image-sources image-config image-check image-test image-sbom image-legal image-reproduce
 
 help: ## Show this list
 	@echo 'Nacre: an open implementation of the Azure Sphere OS. Targets:'
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 19
 	@echo 'Variables: BOARD=qemu-virt or mt3620  VARIANT=debug or kasan for kernel  APP=package for run  T=test or fuzz target'
 	@echo '           TIME=seconds of fuzzing  MEASURE=0 for a shorter run  BASELINE=1 for bench'
+	@echo '           BUILDROOT=path  IMAGE_MODE=airgap  SOURCES=folder  DEFCONFIG=name  IMAGE_OUT=folder for image'
 
 setup: ## Install or check the tools that the build needs
 	@scripts/setup.sh
@@ -38,7 +40,7 @@ rootfs: userspace ## Assemble the root file system (out/image/rootfs.squashfs)
 devicetree:
 	@scripts/devicetree.sh
 
-image: kernel rootfs devicetree
+quick: kernel rootfs devicetree ## Build kernel and root file system without Buildroot (out/image)
 
 emulator: setup ## Build the QEMU that BOARD needs, if it needs its own (out/emulator)
 	@scripts/qemu.sh
@@ -47,13 +49,13 @@ samples: sdk host ## Build the sample apps (out/samples)
 	@$(MAKE) -C samples/hello-rust
 	@$(MAKE) -C samples/hello-c
 
-run: image samples emulator ## Boot the OS in QEMU, deploy an app, show what it may do and what it printed, power off
+run: quick samples emulator ## Boot the OS in QEMU, deploy an app, show what it may do and what it printed, power off
 	@python3 tests/harness/demo.py $(if $(APP),--app '$(APP)')
 
-qemu: image host emulator ## Boot the OS in QEMU with its console here
+qemu: quick host emulator ## Boot the OS in QEMU with its console here
 	@python3 tests/harness/console.py
 
-test: image samples emulator $(if $(T),,test-kernels) ## Run all tests, or those that match T=
+test: quick samples emulator $(if $(T),,test-kernels) ## Run all tests, or those that match T=
 	@scripts/test.sh $(if $(T),'$(T)')
 
 test-kernels: setup
@@ -64,7 +66,7 @@ test-kernels: setup
 test-lsm: sdk ## Test the security module: decisions, KUnit, booted kernels; T= as for test
 	@scripts/test-lsm.sh $(if $(T),'$(T)')
 
-bench: image samples ## Count instructions and bytes, compare with the baseline, write docs/prices.md
+bench: quick samples ## Count instructions and bytes, compare with the baseline, write docs/prices.md
 	@scripts/bench.sh
 
 mutants: setup ## Change the decision core in every way and see that its tests notice
@@ -78,6 +80,16 @@ fuzz: setup ## Fuzz one parser: make fuzz T=manifest TIME=60
 
 check: setup ## Check the form of everything: rustfmt, clippy, shellcheck, licences, dependencies
 	@scripts/check.sh
+
+image: ## Build the image that ships, by Buildroot; docs/build-the-os.md has all about it
+	@scripts/image.sh build
+
+image-test: host samples ## Boot that image from disk and from flash, and run all tests on it
+	@scripts/image.sh test
+
+# doctor, sources, config, check, sbom, legal and reproduce
+image-doctor image-sources image-config image-check image-sbom image-legal image-reproduce:
+	@scripts/image.sh $(@:image-%=%)
 
 clean: ## Remove what was built (out/)
 	@rm -rf $(or $(NACRE_OUT),out)

@@ -15,7 +15,7 @@ def main() -> int:
     """The command."""
     for image in (KERNEL, ROOTFS):
         if not image.exists():
-            print(f"error: {image} is missing: build it with `make image`", file=sys.stderr)
+            print(f"error: {image} is missing: build it with `make quick`", file=sys.stderr)
             return 1
     board = Board(OUT / "qemu", keep=True)
     command = board.command()

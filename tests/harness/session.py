@@ -29,7 +29,7 @@ class Session:
         """A board of its own for a test, off; its console goes to the logs."""
         for image in (kernel, rootfs):
             if not image.exists():
-                raise AssertionError(f"{image} is missing: build it with `make image`")
+                raise AssertionError(f"{image} is missing: build it with `make quick`")
         self._boards += 1
         directory = LOGS / f"board-{self._boards:02}-{name}"
         return Board(directory, append=append, rootfs=rootfs, kernel=kernel, machine=machine)

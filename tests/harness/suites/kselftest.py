@@ -163,7 +163,7 @@ def same_results_with_the_module(_: Session) -> list[Result]:
     check(built.code == 0, f"the kernel's tests cannot be built:\n{built.output[-2000:]}")
     # The kernel of the module's tests has much more that can be tested than the one that ships.
     kernel, kind = (DEBUG_KERNEL, "debug") if DEBUG_KERNEL.exists() else (KERNEL, "shipping")
-    check(kernel.exists(), f"{kernel} is missing: build it with `make image`")
+    check(kernel.exists(), f"{kernel} is missing: build it with `make quick`")
     expected = listed((HERE / "differences.toml").read_text(), kind)
     modules, off = boot(kernel, "off", "lsm=landlock", IMAGE)
     check("nacre" not in modules.split(","), f"the module is on with lsm=landlock: {modules}")
