@@ -20,7 +20,7 @@ candidate() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: \([0-9
 
 packages() { # every package, one a line
 	local suffix llvm=
-	printf '%s\n' bc bison ca-certificates cmake cpio curl device-tree-compiler file flex g++ gcc git iproute2 kmod \
+	printf '%s\n' bc bison ca-certificates cmake cpio curl device-tree-compiler file flex g++ gcc genimage git iproute2 kmod \
 		libc6-dev libelf-dev libssl-dev linux-libc-dev-armhf-cross make openssl patch pkg-config \
 		python3 python3-pip python3-venv qemu-system-arm rsync shellcheck squashfs-tools xz-utils
 	grep -v '^#' "$board_packages" || true
