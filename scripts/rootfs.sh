@@ -9,32 +9,13 @@ stage=$OUT/rootfs
 image=$OUT/image/rootfs.squashfs
 pseudo=$OUT/rootfs.pseudo
 
-source_of() { # SOURCE DESTINATION
-	local name=${1#*:}
-	case $1 in
-	board:*) cp "$TOP/board/$BOARD/$name" "$2" ;;
-	tree:*) cp "$TOP/$name" "$2" ;;
-	der:*) openssl x509 -in "$TOP/$name" -outform DER -out "$2" ;;
-	program:*) cp "$OUT/device/$name" "$2" ;;
-	sysroot:*) "$LLVM_STRIP" --strip-all -o "$2" "$OUT/sdk/sysroot/$name" ;;
-	*) die "board/common/rootfs.list: unknown source '$1'" ;;
-	esac
-}
-
 assemble() {
-	local kind path mode user group source
 	rm -rf "$stage" "$image.new"
 	mkdir -p "$stage" "$(dirname "$image")"
-	# Owners come from the list alone: -all-root would win over it.
-	: >"$pseudo"
-	while read -r kind path mode user group source; do
-		case $kind in
-		dir) mkdir -p "$stage$path" ;;
-		file) source_of "$source" "$stage$path" ;;
-		*) die "board/common/rootfs.list: unknown kind '$kind'" ;;
-		esac
-		printf '%s m %s %s %s\n' "$path" "$mode" "$user" "$group" >>"$pseudo"
-	done < <(grep -v '^#' "$TOP/board/common/rootfs.list")
+	NACRE_TOP=$TOP NACRE_BOARD_DIR=$TOP/board/$BOARD NACRE_PROGRAMS_DIR=$OUT/device NACRE_STAGING=$OUT/sdk/sysroot NACRE_STRIP=$LLVM_STRIP \
+		"$TOP/scripts/install-root.sh" "$stage"
+	# Modes and owners come from the list alone: -all-root would win over it.
+	awk '!/^#/ { print $2, "m", $3, $4, $5 }' "$TOP/board/common/rootfs.list" >"$pseudo"
 	# LZ4, because unpacking the root must cost little of the boot; fixed times, so that equal inputs give equal bytes.
 	mksquashfs "$stage" "$image.new" -noappend -root-mode 0755 -root-uid 0 -root-gid 0 -pf "$pseudo" -comp lz4 -Xhc -b 64K -no-xattrs -no-exports \
 		-mkfs-time 0 -all-time 0 -no-progress -processors 1

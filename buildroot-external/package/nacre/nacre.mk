@@ -82,7 +82,7 @@ define NACRE_INSTALL_TARGET_CMDS
 	NACRE_TRUSTED_KEY=$(BR2_PACKAGE_NACRE_TRUSTED_KEY) \
 	NACRE_DEVICE_API_CERTIFICATE=$(BR2_PACKAGE_NACRE_DEVICE_API_CERTIFICATE) \
 	NACRE_DEVICE_API_KEY=$(BR2_PACKAGE_NACRE_DEVICE_API_KEY) \
-		$(NACRE_PKGDIR)/install-root.sh $(TARGET_DIR)
+		$(NACRE_TOP)/scripts/install-root.sh $(TARGET_DIR)
 endef
 
 # kind, path, mode, user and group of the list, in the words of a permission

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# Puts what board/common/rootfs.list declares into TARGET_DIR: install-root.sh TARGET_DIR
+# Puts what board/common/rootfs.list declares into a folder: install-root.sh FOLDER
 #
-# Modes and owners come later from the permission table that nacre.mk makes of the same list.
+# Both ways to an image use it and say by variables where things are; the right modes and owners come when the file system is made.
 set -euo pipefail
 
 target=$1
@@ -43,7 +43,7 @@ while read -r kind path mode _ _ source; do
 	file) rm -f "$target$path" && source_of "$source" "$path" ;;
 	*) die "$list: unknown kind '$kind'" ;;
 	esac
-	# Buildroot must be able to read and strip it; the list's own mode follows in the image.
+	# It must be readable and writable for what follows; the list's own mode comes in the file system.
 	chmod "$mode" "$target$path"
 	chmod u+rw "$target$path"
 done < <(grep -v '^#' "$list")
