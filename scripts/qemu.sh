@@ -17,7 +17,10 @@ source=$work/source
 image=$OUT/emulator/$BOARD
 program=qemu-system-arm
 
-tool_versions() { gcc --version | head -n 1; rustc --version; meson --version; pkg-config --modversion glib-2.0 slirp libfdt pixman-1; }
+for tool in meson ninja pkg-config; do
+	have "$tool" || die "$tool is missing: 'make setup BOARD=$BOARD' installs it on Debian and Ubuntu; see board/$BOARD/packages.list"
+done
+tool_versions() { gcc --version | head -n 1; rustc --version; meson --version; pkg-config --modversion glib-2.0 pixman-1 slirp; }
 key=$({ printf '%s\n' "$QEMU_VERSION"; tool_versions; cat "$TOP/$models/Cargo.toml"; } | digest_of "$patches" "$models" scripts/qemu.sh)
 cached=$CACHE/qemu/$key
 

@@ -98,9 +98,9 @@ class Lines:
 
 
 class Chip:
-    """A machine with nothing to run on its A7. `properties` are those of the machine."""
+    """A machine with nothing to run on its A7. `properties` are those of the machine, `more` is more of QEMU's command line."""
 
-    def __init__(self, directory: Path, properties: Sequence[str] = ()) -> None:
+    def __init__(self, directory: Path, properties: Sequence[str] = (), more: Sequence[str] = ()) -> None:
         self.directory = directory
         self.errors = directory / "qemu.log"
         directory.mkdir(parents=True, exist_ok=True)
@@ -113,7 +113,7 @@ class Chip:
             *bound, str(EMULATOR), "-M", ",".join(["mt3620", "pins=pins", *properties]), "-nodefaults", "-nographic",
             "-serial", "null", "-serial", "file:rt0.log", "-serial", "file:rt1.log", "-d", "guest_errors,unimp",
             "-chardev", "socket,id=pins,path=pins,server=on,wait=off", "-qtest", "unix:qtest,server=on,wait=off",
-            "-qtest-log", "none", "-accel", "tcg",
+            "-qtest-log", "none", "-accel", "tcg", *more,
         ]  # fmt: skip
         with self.errors.open("wb") as sink:
             self._process = subprocess.Popen(

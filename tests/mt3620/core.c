@@ -51,6 +51,12 @@ static void wait(void)
 		__asm__ volatile("wfi");
 }
 
+/* A core that polls lets the others run, where they share one thread of the host. */
+static void pause(void)
+{
+	__asm__ volatile("yield");
+}
+
 static volatile u32 ticks;
 static volatile u32 in_fault;
 
@@ -91,7 +97,7 @@ void timer(void)
 void echo(void)
 {
 	put("ready\n");
-	for (;;) {
+	for (;; pause()) {
 		static const u32 mailboxes[] = { MAILBOX_A7, MAILBOX_M4 };
 
 		for (int i = 0; i < 2; i++) {
@@ -112,7 +118,7 @@ void ask(void)
 	REG(MAILBOX_M4 + 0x44) = 0x1234;
 	REG(MAILBOX_M4 + 0x40) = 0x40;
 	while (!REG(MAILBOX_M4 + 0x58))
-		;
+		pause();
 	put_number(REG(MAILBOX_M4 + 0x54));
 	put_number(REG(MAILBOX_M4 + 0x50));
 	wait();
@@ -122,7 +128,7 @@ void ask(void)
 void reach(void)
 {
 	put("ready\n");
-	for (;;) {
+	for (;; pause()) {
 		if (REG(MAILBOX_A7 + 0x58)) {
 			u32 address = REG(MAILBOX_A7 + 0x50);
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Sequence
 from itertools import count
 
 import cargo
@@ -31,9 +32,9 @@ LAYOUTS = ("mediatek", "codethink", "linux")
 _chips = count(1)
 
 
-def chip(name: str, *properties: str) -> Chip:
+def chip(name: str, *properties: str, more: Sequence[str] = ()) -> Chip:
     """A chip of its own for a test; what it says goes to the logs."""
-    return Chip(LOGS / f"chip-{next(_chips):02}-{name}", properties)
+    return Chip(LOGS / f"chip-{next(_chips):02}-{name}", properties, more)
 
 
 @SUITE.unit
@@ -236,16 +237,17 @@ def timers_interrupt_their_core(_: Session) -> None:
 
 @SUITE.unit
 def cores_exchange_entries(_: Session) -> None:
-    """A core answers the A7, and the other core, each through its own mailbox."""
-    with chip("echo", f"rt0={core_program('echo')}", f"rt1={core_program('ask')}") as on:
-        # From power-on both are there; the A7 asks once the first one has begun.
-        on.wait_log(0, "ready\n")
-        for number in range(100):
-            on.write(MAILBOX_IO0 + 0x44, number)
-            on.write(MAILBOX_IO0 + 0x40, 2 * number)
-            until("answer", lambda: on.read(MAILBOX_IO0 + 0x58) == 1)
-            equal((on.read(MAILBOX_IO0 + 0x54), on.read(MAILBOX_IO0 + 0x50)), (number, 2 * number + 1), "answer")
-        on.wait_log(1, "00001234\n00000041\n")
+    """A core answers the A7, and the other core, each through its own mailbox; in real time, and counting instructions."""
+    # Processors side by side find races, and one after the other, instruction by instruction, each run is the same.
+    for name, more in (("echo", ()), ("echo-counted", ("-icount", "shift=3,sleep=off"))):
+        with chip(name, f"rt0={core_program('echo')}", f"rt1={core_program('ask')}", more=more) as on:
+            on.wait_log(0, "ready\n")
+            for number in range(50):
+                on.write(MAILBOX_IO0 + 0x44, number)
+                on.write(MAILBOX_IO0 + 0x40, 2 * number)
+                until("answer", lambda on=on: on.read(MAILBOX_IO0 + 0x58) == 1)
+                equal((on.read(MAILBOX_IO0 + 0x54), on.read(MAILBOX_IO0 + 0x50)), (number, 2 * number + 1), "answer")
+            on.wait_log(1, "00001234\n00000041\n")
 
 
 @SUITE.unit
@@ -332,6 +334,23 @@ def a_core_that_fails_takes_nobody_with_it(_: Session) -> None:
         equal(on.load(0, core_program("hello")), 0, "load after failures")
         equal(on.command(0, START), 0, "start after failures")
         on.wait_log(0, "hello\n")
+
+
+@SUITE.unit
+def a_reset_starts_anew(_: Session) -> None:
+    """A reset of the machine, by the A7's watchdog, stops what was loaded later and starts what runs from power-on."""
+    with chip("reset", f"rt0={core_program('hello')}") as on:
+        on.wait_log(0, "hello\n")
+        equal(on.load(1, core_program("echo")), 0, "load")
+        equal(on.command(1, START), 0, "start")
+        on.wait_log(1, "ready\n")
+        on.write(GROUP2 + 0x24, 1)
+        on.write(0x3005_0044, 0x1208)
+        equal(on.read(GROUP2 + 0x20), 1, "an output after a wrong key")
+        on.write(0x3005_0044, 0x1209)
+        until("reset", lambda: on.read(GROUP2 + 0x20) == 0)
+        until("second start", lambda: on.log(0).count("hello\n") == 2)
+        equal(on.status(1), 0, "status of the core that was loaded later")
 
 
 @SUITE.unit
