@@ -88,9 +88,37 @@ impl Area {
         })
     }
 
-    /// The words from a position on, one after the other and around the end.
-    pub(crate) fn words_from(self, position: Position) -> impl Iterator<Item = usize> {
+    /// Where the words from a position on are.
+    pub(crate) fn cursor(self, position: Position) -> Cursor {
         let index = |bytes: u32| HEADER_WORDS + (bytes / 4) as usize;
-        (index(position.0)..index(self.size)).chain(HEADER_WORDS..index(position.0))
+        Cursor {
+            word: index(position.0),
+            end: index(self.size),
+        }
+    }
+}
+
+/// A place in the area, which goes on at its start when it comes to its end.
+pub(crate) struct Cursor {
+    word: usize,
+    end: usize,
+}
+
+impl Cursor {
+    /// This word, and on to the next one.
+    pub(crate) fn next(&mut self) -> usize {
+        let word = self.word;
+        self.word += 1;
+        if self.word == self.end {
+            self.word = HEADER_WORDS;
+        }
+        word
+    }
+
+    /// The two runs of words that so many bytes take from here on: the first word of each, and how many bytes the first
+    /// one has. So copying is two plain loops, in which no word asks whether it is the last one.
+    pub(crate) fn runs(&self, bytes: usize) -> (usize, usize, usize) {
+        let before = bytes.min((self.end - self.word) * 4);
+        (before, self.word, HEADER_WORDS)
     }
 }

@@ -14,6 +14,9 @@ const WRITE: usize = 0;
 /// The word of a header with the read position of the core that owns it, in the ring behind the other header.
 const READ: usize = 1;
 
+/// The words of a block before its payload: length, component id, reserved word.
+const HEADER_WORDS_OF_BLOCK: usize = 6;
+
 /// One side of a channel.
 ///
 /// Its own positions are kept here and only shown to the other core. What the other core says is read once,
@@ -153,13 +156,14 @@ impl<M: SharedMemory> Channel<M> {
         let [a, b, c, d] = frame::words_of(component);
         // The reserved word is written, as is what fills up the last word: no memory of this side gets out.
         let header = [length.to_word(), a, b, c, d, 0];
-        let mut words = area.words_from(*own);
-        for (value, word) in header.into_iter().zip(&mut words) {
-            memory.store(word, value);
+        let mut cursor = area.cursor(*own);
+        for value in header {
+            memory.store(cursor.next(), value);
         }
-        for (bytes, word) in payload.chunks(4).zip(&mut words) {
-            memory.store(word, word_of(bytes));
-        }
+        let (middle, first, second) = cursor.runs(payload.len());
+        let (before, after) = payload.split_at_checked(middle).unwrap_or_default();
+        write(memory, first, before);
+        write(memory, second, after);
         *own = area.advance(*own, length.block());
         memory.store_release(WRITE, own.to_word());
         Ok(self.side.produced())
@@ -180,8 +184,8 @@ impl<M: SharedMemory> Channel<M> {
         if available == 0 {
             return Ok(None);
         }
-        let mut words = area.words_from(*own).map(|word| memory.load(word));
-        let mut next = || words.next().unwrap_or(0);
+        let mut cursor = area.cursor(*own);
+        let mut next = || memory.load(cursor.next());
         let length = next();
         let component = frame::component_of([next(), next(), next(), next()]);
         let length = match Length::from_word(length, available) {
@@ -295,13 +299,14 @@ impl<'a, M: SharedMemory> Message<'a, M> {
             memory, area, own, ..
         } = &self.channel.inbound;
         let payload = buffer.get_mut(..self.size()).unwrap_or_default();
-        let words = area.words_from(*own).skip(6);
-        for (bytes, word) in payload.chunks_mut(4).zip(words) {
-            let word = memory.load(word).to_le_bytes();
-            for (byte, value) in bytes.iter_mut().zip(word) {
-                *byte = value;
-            }
+        let mut cursor = area.cursor(*own);
+        for _ in 0..HEADER_WORDS_OF_BLOCK {
+            cursor.next();
         }
+        let (middle, first, second) = cursor.runs(payload.len());
+        let (before, after) = payload.split_at_mut_checked(middle).unwrap_or_default();
+        read(memory, first, before);
+        read(memory, second, after);
         self.discard();
         payload
     }
@@ -317,11 +322,45 @@ impl<'a, M: SharedMemory> Message<'a, M> {
     }
 }
 
+/// Writes bytes to words from this one on, and zeros to what is left of the last word.
+fn write<M: SharedMemory>(memory: &M, first: usize, bytes: &[u8]) {
+    let mut word = first;
+    let mut chunks = bytes.chunks_exact(4);
+    for chunk in &mut chunks {
+        memory.store(word, word_of(chunk));
+        word += 1;
+    }
+    if !chunks.remainder().is_empty() {
+        memory.store(word, word_of(chunks.remainder()));
+    }
+}
+
+/// Reads bytes from words from this one on.
+fn read<M: SharedMemory>(memory: &M, first: usize, bytes: &mut [u8]) {
+    let mut word = first;
+    let mut chunks = bytes.chunks_exact_mut(4);
+    for chunk in &mut chunks {
+        if let Some(chunk) = chunk.first_chunk_mut() {
+            *chunk = memory.load(word).to_le_bytes();
+        }
+        word += 1;
+    }
+    let rest = chunks.into_remainder();
+    if !rest.is_empty() {
+        for (byte, value) in rest.iter_mut().zip(memory.load(word).to_le_bytes()) {
+            *byte = value;
+        }
+    }
+}
+
 /// Up to four bytes as a word, with zeros after them.
 fn word_of(bytes: &[u8]) -> u32 {
-    let mut word = [0; 4];
-    for (target, byte) in word.iter_mut().zip(bytes) {
-        *target = *byte;
-    }
+    let word = bytes.first_chunk().copied().unwrap_or_else(|| {
+        let mut word = [0; 4];
+        for (target, byte) in word.iter_mut().zip(bytes) {
+            *target = *byte;
+        }
+        word
+    });
     u32::from_le_bytes(word)
 }
