@@ -74,6 +74,10 @@ class Channel:
             raise Broken(f"position {position}")
         return position
 
+    def all_read(self) -> bool:
+        """Whether the core has read all that it was sent."""
+        return self._peer(1) == self.written
+
     def send(self, sender: bytes, payload: bytes) -> bool:
         """Sends a message, if there is room."""
         assert len(payload) <= MAXIMUM
