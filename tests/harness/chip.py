@@ -130,10 +130,6 @@ class Chip:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Switches it off."""
         for lines in (self._qtest, self._pins):
             if lines is not None:
                 lines.close()
@@ -185,10 +181,6 @@ class Chip:
         for start in range(0, len(content), 4096):
             part = content[start : start + 4096]
             self._ask(f"write {address + start:#x} {len(part):#x} 0x{part.hex()}")
-
-    def content(self, address: int, size: int) -> bytes:
-        """Bytes of the A7's memory."""
-        return bytes.fromhex(self._ask(f"read {address:#x} {size:#x}")[0].removeprefix("0x"))
 
     def pin(self, request: str) -> str:
         """What the world outside of the pins says, and hears."""

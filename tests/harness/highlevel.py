@@ -10,6 +10,7 @@ BUFFER = 4096
 HEADER = 64
 AREA = BUFFER - HEADER
 MAXIMUM = 1024
+LARGEST = 1056
 
 RING = 0x14
 DOORBELLS = 0x1C
@@ -27,7 +28,7 @@ class Memory(Protocol):
     def write(self, address: int, value: int) -> None:
         """A register."""
 
-    def content(self, address: int, size: int) -> bytes:
+    def dump(self, address: int, size: int) -> bytes:
         """Memory."""
 
     def fill(self, address: int, content: bytes) -> None:
@@ -69,7 +70,7 @@ class Channel:
         return status != 0
 
     def _peer(self, word: int) -> int:
-        (position,) = struct.unpack("<I", self.memory.content(self.inbound + 4 * word, 4))
+        (position,) = struct.unpack("<I", self.memory.dump(self.inbound + 4 * word, 4))
         if position >= AREA or position % 16:
             raise Broken(f"position {position}")
         return position
@@ -98,8 +99,12 @@ class Channel:
         available = (self._peer(0) - self.taken) % AREA
         if not available:
             return None
-        data = self.memory.content(self.inbound + HEADER, AREA)
-        data = data[self.taken :] + data[: self.taken]
+        # No more than the largest block, and what of it lies behind the end from the start.
+        wanted = min(available, LARGEST)
+        before = min(wanted, AREA - self.taken)
+        data = self.memory.dump(self.inbound + HEADER + self.taken, before)
+        if wanted > before:
+            data += self.memory.dump(self.inbound + HEADER, wanted - before)
         (length,) = struct.unpack_from("<I", data)
         if not 20 <= length <= 20 + MAXIMUM or length + 4 > available:
             raise Broken(f"a block of {length} bytes, {available} there")
@@ -107,6 +112,9 @@ class Channel:
         self.memory.fill(self.outbound + 4, struct.pack("<I", self.taken))
         self.memory.write(self.mailbox + RING, 1)
         return data[4:20], data[24 : 4 + length]
+
+
+CIRCLE = bytes(7 * index & 0xFF for index in range(256)) * 5
 
 
 class Stream:
@@ -127,8 +135,9 @@ class Stream:
 
     def message(self) -> bytes:
         """The current one."""
-        first = self.number + self._length
-        return bytes((first + 7 * index) & 0xFF for index in range(self._length))
+        # Each byte is 7 more than the one before it: all begin somewhere in the same circle.
+        start = (self.number + self._length) * pow(7, -1, 256) % 256
+        return CIRCLE[start : start + self._length]
 
     def advance(self) -> None:
         """On to the next one."""

@@ -23,7 +23,7 @@ APPS = {
     "tests/realtime": ("echo", "burst", "restart", "hostile"),
     **{f"samples/{name}": (name,) for name in ("intercore-rt", "blink", "button")},
 }
-RUNS, MESSAGES = 5, 1000
+RUNS, MESSAGES = 3, 1000
 BLOCKS = 10_000
 
 
@@ -62,11 +62,11 @@ def apps_are_built_for_the_chip(_: Session) -> None:
 
 
 @SUITE.unit
-def every_length_comes_back_from_both_cores(_: Session) -> None:
-    """What is sent to an echo on either core comes back, at every length and every place in the ring."""
+def lengths_come_back_from_both_cores(_: Session) -> None:
+    """What is sent to an echo on either core comes back, whatever its length, several times around the ring."""
     with Cores("echo", app("echo"), app("echo")) as chip:
         channels = [chip.connect(core) for core in (0, 1)]
-        for length in range(MAXIMUM + 1):
+        for length in (*range(64), *range(64, MAXIMUM, 17), *range(MAXIMUM - 8, MAXIMUM + 1)):
             payload = bytes((length + index) & 0xFF for index in range(length))
             for channel in channels:
                 check(channel.send(ID, payload), "no room in an empty ring")
@@ -97,7 +97,7 @@ class Exchange:
 
 @SUITE.unit
 def bursts_lose_nothing(_: Session) -> None:
-    """1000 messages each way of 1 to 1024 bytes, both cores at once, in order and unchanged, five times."""
+    """1000 messages each way of 1 to 1024 bytes, both cores at once, in order and unchanged, three times."""
     with Cores("burst", app("burst"), app("burst")) as chip:
         channels = [chip.connect(core) for core in (0, 1)]
         for number in range(RUNS):
@@ -340,7 +340,7 @@ def try_firmware(pair: tuple[Path, Path]) -> str:
 
 @SUITE.unit
 def firmware_of_others_works_unchanged(_: Session) -> list[Result]:
-    """Each ELF in NACRE_RT_FIRMWARE is set up, reads all it is sent around and up to the end of the ring, and works after a restart."""
+    """Each ELF in NACRE_RT_FIRMWARE reads all it is sent, around the ring and out of a full one, and works after a restart."""
     name = "realtime/firmware"
     folder = os.environ.get("NACRE_RT_FIRMWARE")
     if not folder:

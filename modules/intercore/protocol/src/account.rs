@@ -5,7 +5,7 @@
 use crate::SocketError;
 
 /// The most bytes that wait for a socket, as in the original.
-pub const LIMIT: u32 = 16_384;
+const LIMIT: u32 = 16_384;
 
 /// What a message takes besides its payload, so that empty ones have an end, too.
 const OVERHEAD: u32 = 64;

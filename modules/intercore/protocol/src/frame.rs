@@ -11,11 +11,11 @@ use crate::area::SLOT;
 pub const MAX_PAYLOAD: usize = 1024;
 
 /// The bytes that the length counts besides the payload: component id and reserved word.
-pub const HEADER_SIZE: u32 = 20;
+pub(crate) const HEADER_SIZE: u32 = 20;
 
 /// The largest length that the libraries of Azure Sphere's samples for real-time cores let through. The original
 /// closes the channel for what exceeds its own limit; here such a message is lost, and those after it are not.
-pub const MAX_LENGTH_OF_OTHERS: u32 = 1060;
+pub(crate) const MAX_LENGTH_OF_OTHERS: u32 = 1060;
 
 /// The size of the length word.
 const LENGTH_SIZE: u32 = 4;
