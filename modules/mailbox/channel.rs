@@ -10,7 +10,7 @@ use kernel::{
     },
     devres::Devres,
     io::{
-        mem::ExclusiveIoMem,
+        mem::IoMem,
         IoPart, //
     },
     irq::{
@@ -66,12 +66,12 @@ const DOORBELL_IRQ: u32 = 2;
 /// A block of registers in the mapping of all of them.
 #[derive(Clone)]
 pub(crate) struct Block {
-    io: Arc<Devres<ExclusiveIoMem<0>>>,
+    io: Arc<Devres<IoMem<0>>>,
     offset: usize,
 }
 
 impl Block {
-    pub(crate) fn new(io: Arc<Devres<ExclusiveIoMem<0>>>, offset: usize) -> Self {
+    pub(crate) fn new(io: Arc<Devres<IoMem<0>>>, offset: usize) -> Self {
         Self { io, offset }
     }
 

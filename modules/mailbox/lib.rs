@@ -28,7 +28,7 @@ use kernel::{
         Device, //
     },
     mailbox::controller::{
-        self,
+        Registration,
         TxDone, //
     },
     of,
@@ -77,7 +77,9 @@ const MAX_DEPTH: u32 = 15;
 /// How often it is looked whether there is room in a FIFO that is full.
 const POLL_PERIOD: Msecs = 10;
 
-struct Mailbox;
+struct Mailbox {
+    _registration: Pin<KBox<Registration<Self>>>,
+}
 
 kernel::of_device_table!(
     OF_TABLE,
@@ -100,7 +102,7 @@ impl platform::Driver for Mailbox {
             dev_err!(dev, "{node}: reg is missing\n");
             EINVAL
         })?;
-        let io = Arc::pin_init(request.iomap_exclusive(), GFP_KERNEL)?;
+        let io = Arc::pin_init(request.iomap(), GFP_KERNEL)?;
 
         let mut lines = KVec::new();
         for index in 0..blocks {
@@ -134,8 +136,11 @@ impl platform::Driver for Mailbox {
         let poll = TxDone::Poll {
             period: POLL_PERIOD,
         };
-        controller::register::<Self>(dev, poll, lines)?;
-        Ok(KBox::new(Self, GFP_KERNEL)?.into())
+        let registration = KBox::pin_init(Registration::new(dev, poll, lines), GFP_KERNEL)?;
+        let mailbox = Self {
+            _registration: registration,
+        };
+        Ok(KBox::new(mailbox, GFP_KERNEL)?.into())
     }
 }
 
