@@ -56,7 +56,7 @@ tool() { # COMMAND PACKAGE
 }
 
 check_machine() {
-	local free name
+	local free needed name
 	for name in make gcc g++ patch perl cpio rsync bc unzip file flex bison wget openssl; do tool "$name" "$name"; done
 	tool unsquashfs squashfs-tools
 	for name in rustc cargo; do have "$name" || problem "$name is not installed (make setup installs it)"; done
@@ -74,8 +74,9 @@ check_machine() {
 	fi
 	mkdir -p "$IMAGE_OUT" 2>/dev/null || die "IMAGE_OUT=$IMAGE_OUT cannot be made: choose another folder"
 	free=$(df -Pm "$IMAGE_OUT" | awk 'END { print $4 }')
-	if [ ! -f "$IMAGES/rootfs.squashfs" ] && [ "$free" -lt "$NEEDED_MIB" ]; then
-		problem "$IMAGE_OUT has $free MiB free and a build needs $NEEDED_MIB: make room, or set IMAGE_OUT"
+	needed=$((NEEDED_MIB - $(du -sm "$IMAGE_OUT" | cut -f1)))
+	if [ "$free" -lt "$needed" ]; then
+		problem "$IMAGE_OUT has $free MiB free and the build needs $needed more: make room, or set IMAGE_OUT"
 	fi
 	case $IMAGE_OUT in *[[:space:]:]*) problem "Buildroot cannot work in '$IMAGE_OUT': the path has a space or a colon" ;; esac
 	case $MODE in online | airgap) ;; *) problem "IMAGE_MODE=$MODE is unknown: online or airgap" ;; esac
@@ -257,10 +258,10 @@ tidy() { # what an interrupted build left half unpacked or half patched is unpac
 	done
 }
 
-changed() { # NAME FILE...: whether the files are others than at the last good build, or at the first try
+changed() { # NAME FILE...: whether the files and standard input are others than at the last good build, or at the first try
 	local name=$1
 	shift
-	digest_of "$@" </dev/null >"$IMAGE_OUT/.$name.now"
+	digest_of "$@" >"$IMAGE_OUT/.$name.now"
 	[ -f "$IMAGE_OUT/.$name.built" ] || cp "$IMAGE_OUT/.$name.now" "$IMAGE_OUT/.$name.built"
 	! cmp -s "$IMAGE_OUT/.$name.now" "$IMAGE_OUT/.$name.built"
 }
@@ -269,24 +270,28 @@ remember() {
 	for file in "$IMAGE_OUT"/.*.now; do mv "$file" "${file%.now}.built"; done
 }
 
-build_all() {
+settings() { # all that counts of the configuration: Buildroot writes the commit of this tree into it, too
+	say "$buildroot_version"
+	grep '^BR2_' "$IMAGE_OUT/.config" | grep -v '^BR2_EXTERNAL_NACRE_VERSION='
+}
+
+build_all() { # build asks whether it failed, and where that is asked a failure within does not end it by itself
 	local goals=()
 	tidy
 	if [ "$MODE" = airgap ]; then
-		mkdir -p "$BR2_DL_DIR/br-cargo-home"
-		rsync -a --ignore-existing "$SOURCES/br-cargo-home/" "$BR2_DL_DIR/br-cargo-home/"
+		mkdir -p "$BR2_DL_DIR/br-cargo-home" || return
+		rsync -a --ignore-existing "$SOURCES/br-cargo-home/" "$BR2_DL_DIR/br-cargo-home/" || return
 	fi
 	# Buildroot does not see changes by itself: after one of its configuration it wants to build all again, and local sources
 	# are built again on request. Cargo finds out by itself what is to be done in user space.
-	if changed configuration "$IMAGE_OUT/.config"; then
-		br clean
+	if changed configuration buildroot-external/external.desc < <(settings); then
+		br clean || return
 	else
-		changed patches kernel-patches && br linux-dirclean
+		if changed patches kernel-patches; then br linux-dirclean || return; fi
 		changed kernel modules board buildroot-external/linux && goals+=(linux-nacre-modules linux-reconfigure)
 		[ ! -e "$IMAGES/rootfs.squashfs" ] || goals+=(nacre-rebuild)
 	fi
-	br "${goals[@]}" all
-	remember
+	br "${goals[@]}" all && remember
 }
 
 build() {
@@ -336,12 +341,12 @@ round_trip() { # DEFCONFIG: nothing in it is a default, unknown, or out of order
 	work=$(mktemp -d "$IMAGE_OUT/.round-trip.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
 	configure "$work" "$EXTERNAL/configs/$1"
-	make -C "$BUILDROOT" O="$work" BR2_EXTERNAL="$EXTERNAL" BR2_DEFCONFIG="$work/defconfig" savedefconfig
+	make -C "$BUILDROOT" O="$work" BR2_EXTERNAL="$EXTERNAL" BR2_DEFCONFIG="$work/defconfig" savedefconfig || die "$1 cannot be saved"
 	diff <(grep -v '^# [^B]' "$EXTERNAL/configs/$1") <(sed '/^BR2_DEFCONFIG=/d' "$work/defconfig")
 }
 downloads() { # an air-gapped build would download the kernel and nothing else
 	local all more
-	all=$(br -s external-deps)
+	all=$(br -s external-deps) || die "Buildroot does not say what it would download"
 	more=$(grep -vE '^(file://|make|linux[-_])' <<<"$all" || true)
 	[ -z "$more" ] || die "an air-gapped build would download ${more//$'\n'/ }"
 }
