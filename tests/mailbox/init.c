@@ -8,6 +8,7 @@
 #define SYS_write 4
 #define SYS_open 5
 #define SYS_mount 21
+#define SYS_nanosleep 162
 #define O_WRONLY 1
 
 static long call(long number, long a, long b, long c, long d, long e)
@@ -35,6 +36,8 @@ static void put(const char *path, const char *text, long length)
 
 void _start(void)
 {
+	/* For a client that is bound again from a work queue. */
+	long pause[2] = { 5, 0 };
 	int round;
 
 	call(SYS_mount, (long)"sysfs", (long)"/sys", (long)"sysfs", 0, 0);
@@ -42,5 +45,6 @@ void _start(void)
 		put(DRIVER "unbind", DEVICE, sizeof(DEVICE) - 1);
 		put(DRIVER "bind", DEVICE, sizeof(DEVICE) - 1);
 	}
+	call(SYS_nanosleep, (long)pause, 0, 0, 0, 0);
 	call(SYS_exit, 42, 0, 0, 0, 0);
 }

@@ -30,7 +30,6 @@ CLIENT = """
 	};
 };
 """
-BINDS_AGAIN = 3
 LOG_LINE = re.compile(r"^\[ *\d+\.\d+\] ")
 OURS = "mt3620_mailbox_selftest: "
 
@@ -124,6 +123,9 @@ def a_driver_is_taken_away_in_use(_: Session) -> None:
     lines = boot("unbind", tree("selftest"), root=root)
     check(any("exitcode=0x00002a00" in line for line in lines), "init did not come to its end")
     ours = [line.removeprefix(OURS) for line in lines if line.startswith(OURS)]
-    equal(sum(line.startswith("ok ") for line in ours), 6 * (1 + BINDS_AGAIN), "tests that passed")
+    # How often its client is bound in between depends on how fast the machine is.
+    runs = ours.count("1..6")
+    check(runs >= 2, f"the client was bound {runs} times")
+    equal(sum(line.startswith("ok ") for line in ours), 6 * runs, "tests that passed")
     equal([line for line in ours if line.startswith("not ok ")], [], "tests that failed")
     equal(trouble(lines), [], "kernel")
