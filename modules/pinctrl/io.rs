@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The registers of the chip, mapped into memory.
+
+use kernel::{
+    device::{
+        property::FwNode,
+        Bound,
+        Core,
+        Device, //
+    },
+    devres::Devres,
+    io::mem::IoMem,
+    platform,
+    prelude::*, //
+};
+
+use crate::registers::{
+    Address,
+    Block,
+    Bus, //
+};
+
+/// All blocks, in the order of [`Block::ALL`].
+pub(crate) struct Mapped(KVec<Pin<KBox<Devres<IoMem>>>>);
+
+impl Mapped {
+    /// Maps the blocks that the device tree names, or says which of them cannot be.
+    pub(crate) fn new(pdev: &platform::Device<Core>, node: &FwNode) -> Result<Self> {
+        let dev: &Device<Core> = pdev.as_ref();
+        let mut blocks = KVec::with_capacity(Block::ALL.len(), GFP_KERNEL)?;
+        for block in Block::ALL {
+            let name = block.name();
+            let Some(resource) = pdev.resource_by_name(name) else {
+                dev_err!(dev, "{node}: reg-names has no \"{name}\"\n");
+                return Err(EINVAL);
+            };
+            if usize::try_from(resource.size())? < block.size() {
+                dev_err!(
+                    dev,
+                    "{node}: \"{name}\" has {:#x} bytes, fewer than {:#x}\n",
+                    resource.size(),
+                    block.size()
+                );
+                return Err(EINVAL);
+            }
+            let request = pdev.io_request_by_name(name).ok_or(EINVAL)?;
+            let mapped = KBox::pin_init(request.iomap(), GFP_KERNEL);
+            let mapped = mapped.inspect_err(|error| {
+                dev_err!(dev, "{node}: \"{name}\" cannot be mapped: {error:?}\n");
+            })?;
+            blocks.push(mapped, GFP_KERNEL)?;
+        }
+        Ok(Self(blocks))
+    }
+
+    fn block(&self, block: Block) -> Result<&Devres<IoMem>> {
+        Ok(self.0.get(block as usize).ok_or(EINVAL)?)
+    }
+}
+
+impl Bus for Mapped {
+    fn read(&self, dev: &Device<Bound>, address: Address) -> Result<u32> {
+        let block = self.block(address.block)?.access(dev)?;
+        block.try_read32(address.offset)
+    }
+
+    fn write(&self, dev: &Device<Bound>, address: Address, value: u32) -> Result {
+        let block = self.block(address.block)?.access(dev)?;
+        block.try_write32(value, address.offset)
+    }
+}
