@@ -27,6 +27,13 @@ BINDGEN_VERSION=0.72.1
 CARGO_FUZZ_VERSION=0.13.2
 CARGO_MUTANTS_VERSION=27.1.0
 
+# The GPIO tools, for tests only.
+LIBGPIOD_VERSION=2.2.1
+LIBGPIOD_URL=https://mirrors.edge.kernel.org/pub/software/libs/libgpiod/libgpiod-$LIBGPIOD_VERSION.tar.xz
+LIBGPIOD_SHA256=0e948049c309b87c220fb24ee0d605d7cd5b72f22376e608470903fffa2d4b18
+LIBGPIOD_POOL=pool/main/libg/libgpiod/libgpiod_$LIBGPIOD_VERSION.orig.tar.xz
+LIBGPIOD_POOL_SHA256=$LIBGPIOD_SHA256
+
 # Oldest versions that the kernel and user space are known to build with.
 LLVM_MINIMUM=19
 RUSTC_MINIMUM=1.85

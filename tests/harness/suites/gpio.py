@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""Pins and GPIO lines of the MT3620, whose pins are reached from outside: the published tools, and who gets a pin."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from pathlib import Path
+
+from board import Board
+from chip import Lines
+from places import DEBUG_KERNEL, LOGS, MACHINE, OUT, TOP, seconds
+from process import build_environment, run
+from results import check
+from session import Session
+from suites.lsm import TROUBLE, needs
+from unit import Suite
+
+SUITE = Suite("gpio")
+FOLDER = OUT / "gpiod"
+
+
+def pins_of(board: Board) -> Lines:
+    """The pins of a board that is on, from outside."""
+    return Lines(board.directory / "pins", board.alive)
+
+
+def drive(pins: Lines, pin: int, level: int) -> None:
+    """Drives a pin from outside."""
+    answer = pins.ask(f"drive {pin} {level}")
+    check(answer == "ok", f"pin {pin} cannot be driven: {answer}")
+
+
+def image(name: str, script: str) -> Path:
+    """A root file system that runs a script of the program in tests/gpio."""
+    ended = run([TOP / "tests" / "gpio" / "build.sh", FOLDER], 600, environment=build_environment(), log=LOGS / "gpio-build.log")
+    check(ended.code == 0, f"the GPIO tools cannot be built; see {LOGS / 'gpio-build.log'}:\n{ended.output[-2000:]}")
+    tree, file = FOLDER / f"root-{name}", FOLDER / f"{name}.squashfs"
+    shutil.rmtree(tree, ignore_errors=True)
+    shutil.copytree(FOLDER / "root", tree)
+    (tree / "script").write_text(script)
+    ended = run(["mksquashfs", tree, file, "-noappend", "-all-root", "-comp", "lz4", "-no-xattrs", "-no-progress"], 60)
+    check(ended.code == 0, f"mksquashfs failed:\n{ended.errors}")
+    return file
+
+
+def said(text: str, command: str) -> tuple[int, str]:
+    """How a command of the script ended, and what was printed since the one before."""
+    found = re.search(rf"((?:^(?!# exit ).*\n)*)^# exit (\d+): {re.escape(command)}$", text, re.MULTILINE)
+    if not found:
+        raise AssertionError(f"`{command}` did not end:\n{text[-2000:]}")
+    return int(found[2]), found[1]
+
+
+def expect(text: str, command: str, code: int, pattern: str) -> None:
+    """Checks how a command ended and that what it printed has a pattern in it."""
+    ended, printed = said(text, command)
+    check(ended == code, f"`{command}` ended with {ended} instead of {code}:\n{printed}")
+    check(re.search(pattern, printed, re.MULTILINE), f"`{command}` did not print `{pattern}`:\n{printed}")
+
+
+def quiet(text: str) -> None:
+    """Checks that the kernel found no fault in itself."""
+    found = [line for line in text.splitlines() if TROUBLE.search(line)]
+    check(not found, "the kernel found a fault in itself:\n" + "\n".join(found[:20]))
+
+
+TOOLS = """\
+/bin/gpiodetect
+/bin/gpioinfo GPIO12 GPIO13
+/bin/gpioget --numeric GPIO12 GPIO13
+/bin/gpioget --numeric --bias=pull-up GPIO14
+/bin/gpioget --numeric --bias=pull-down GPIO14
+/bin/gpioset --toggle=0 GPIO8=1
+/bin/gpiomon --num-events=1 --edges=falling --format=%E:%l GPIO12
+/bin/gpioset --toggle=0 GPIO8=0
+/bin/gpiomon --num-events=1 --edges=rising --format=%E:%l GPIO12
+/bin/gpioset --daemonize GPIO9=1
+/bin/gpioget --numeric GPIO9
+/bin/gpioset --toggle=0 GPIO9=0
+/bin/gpioget --numeric GPIO10
+/bin/gpiomon --banner --num-events=4 --format=%E:%l GPIO23
+/bin/gpiomon --num-events=1 GPIO30
+/bin/gpioget --numeric GPIO30
+/bin/gpioget --numeric GPIO24
+"""
+
+
+@SUITE.unit
+def tools(session: Session) -> None:
+    """The published tools list, read, set and watch lines; a line has one user, and some lines are for nobody."""
+    needs(DEBUG_KERNEL, "debug")
+    rootfs = image("tools", TOOLS)
+    with session.board("gpio-tools", append="loglevel=7 kunit.enable=0", rootfs=rootfs, kernel=DEBUG_KERNEL) as board:
+        board.start()
+        pins = pins_of(board)
+        drive(pins, 12, 1)
+        drive(pins, 13, 0)
+        drive(pins, 23, 0)
+        board.wait_for(r"^# exit \d+: /bin/gpioset --toggle=0 GPIO8=1$", 300)
+        check(pins.ask("read 8") == "8 1", "GPIO8 was set to 1, and that is not seen outside")
+        until(board, pins, 12, 0, r"^# exit \d+: /bin/gpiomon --num-events=1 --edges=falling")
+        board.wait_for(r"^# exit \d+: /bin/gpioset --toggle=0 GPIO8=0$", 120)
+        check(pins.ask("read 8") == "8 0", "GPIO8 was set to 0, and that is not seen outside")
+        until(board, pins, 12, 1, r"^# exit \d+: /bin/gpiomon --num-events=1 --edges=rising")
+        board.wait_for(r"^Monitoring line", 300)
+        for level in (1, 0, 1, 0):
+            drive(pins, 23, level)
+            time.sleep(0.2)
+        board.wait_for(r"^# done$", 300)
+        board.wait_off()
+        text = board.text()
+    expect(text, "/bin/gpiodetect", 0, r"^gpiochip\d+ \[mt3620\] \(94 lines\)$")
+    expect(text, "/bin/gpioinfo GPIO12 GPIO13", 0, r"12:?\s+\"?GPIO12\"?\s+input")
+    expect(text, "/bin/gpioget --numeric GPIO12 GPIO13", 0, r"^1 0$")
+    expect(text, "/bin/gpioget --numeric --bias=pull-up GPIO14", 0, r"^1$")
+    expect(text, "/bin/gpioget --numeric --bias=pull-down GPIO14", 0, r"^0$")
+    expect(text, "/bin/gpiomon --num-events=1 --edges=falling --format=%E:%l GPIO12", 0, r"^falling:GPIO12$")
+    expect(text, "/bin/gpiomon --num-events=1 --edges=rising --format=%E:%l GPIO12", 0, r"^rising:GPIO12$")
+    expect(text, "/bin/gpioset --daemonize GPIO9=1", 0, "")
+    expect(text, "/bin/gpioget --numeric GPIO9", 1, r"[Bb]usy")
+    expect(text, "/bin/gpioset --toggle=0 GPIO9=0", 1, r"[Bb]usy")
+    expect(text, "/bin/gpioget --numeric GPIO10", 0, r"^0$")
+    watched = "/bin/gpiomon --banner --num-events=4 --format=%E:%l GPIO23"
+    expect(text, watched, 0, r"^rising:GPIO23\nfalling:GPIO23\nrising:GPIO23\nfalling:GPIO23$")
+    # There is no interrupt at pin 30, which can be read all the same; pin 24 is reserved.
+    expect(text, "/bin/gpiomon --num-events=1 GPIO30", 1, "GPIO30|No such device")
+    expect(text, "/bin/gpioget --numeric GPIO30", 0, r"^0$")
+    expect(text, "/bin/gpioget --numeric GPIO24", 1, "")
+    quiet(text)
+
+
+def until(board: Board, pins: Lines, pin: int, level: int, pattern: str, limit: float = 120) -> None:
+    """Drives a pin to a level, and away and back again as long as nobody has seen it."""
+    deadline = time.monotonic() + seconds(limit)
+    while not re.search(pattern, board.text(), re.MULTILINE):
+        check(board.alive() and time.monotonic() < deadline, f"nobody saw pin {pin} go to {level}")
+        drive(pins, pin, 1 - level)
+        time.sleep(0.2)
+        drive(pins, pin, level)
+        time.sleep(0.5)
+
+
+USERS = """\
+/bin/gpioget --numeric GPIO66
+/bin/gpioget --numeric GPIO67
+/bin/gpioget --numeric GPIO68
+/bin/gpioget --numeric GPIO26
+/bin/gpioget --numeric GPIO31
+"""
+
+
+@SUITE.unit
+def users(session: Session) -> None:
+    """A device that uses pins has them alone; what a device tree gets wrong is named in the log, and starts nothing."""
+    needs(DEBUG_KERNEL, "debug")
+    rootfs = image("users", USERS)
+    machine = FOLDER / "users.args"
+    machine.write_text(MACHINE.read_text().replace("@DTB@", str(FOLDER / "users.dtb")))
+    with session.board(
+        "gpio-users", append="loglevel=7 kunit.enable=0", rootfs=rootfs, kernel=DEBUG_KERNEL, machine=machine
+    ) as board:
+        board.start()
+        pins = pins_of(board)
+        board.wait_for(r"^# done$", 300)
+        check(pins.ask("mode 66") == "66 3", "the device that wants mode 3 of pin 66 does not have it")
+        check(pins.ask("mode 68") == "68 0", "pin 68 has a mode that nobody wants")
+        text = board.text()
+    expect(text, "/bin/gpioget --numeric GPIO66", 1, r"[Bb]usy")
+    expect(text, "/bin/gpioget --numeric GPIO67", 1, r"[Bb]usy")
+    for free in (68, 26, 31):
+        expect(text, f"/bin/gpioget --numeric GPIO{free}", 0, r"^0$")
+    soc = r"/soc/pinctrl@30010000"
+    for line in (
+        rf'{soc}/function-pins: there is no function "uart"',
+        rf'{soc}/group-pins: there is no group of pins "GPIO94"',
+        rf'{soc}/mode-pins: group "GPIO31" does not have function "pwm"',
+        rf"{soc}/empty-pins: no pins or groups that get a function or a setting",
+        r'/malformed/pinctrl@3e000100: reg-names has no "pinmux"',
+        r'/malformed/pinctrl@3e000200: "pinmux" has 0x10 bytes, fewer than 0x100',
+        r"/malformed/pinctrl@3e000300: interrupts has no usable entry 4 of 24",
+        r"/malformed/pinctrl@3e000400: mediatek,drive-strengths does not have four values",
+    ):
+        check(re.search(line, text), f"the kernel did not say `{line}`")
+    quiet(text)
+
+
+UNBIND = """\
+/bin/gpioset --daemonize GPIO9=1
+/bin/gpiomon --banner GPIO12 &
+write /sys/bus/platform/drivers/pinctrl_mt3620/unbind 30010000.pinctrl
+/bin/gpioget --numeric GPIO9
+write /sys/bus/platform/drivers/pinctrl_mt3620/bind 30010000.pinctrl
+/bin/gpioget --numeric GPIO9
+/bin/gpiomon --banner --num-events=1 --edges=rising --format=%E:%l GPIO13
+"""
+
+
+@SUITE.unit
+def unbind(session: Session) -> None:
+    """The driver can be unbound while lines are held and watched, and serves as before when it is bound again."""
+    needs(DEBUG_KERNEL, "debug")
+    rootfs = image("unbind", UNBIND)
+    with session.board("gpio-unbind", append="loglevel=7 kunit.enable=0", rootfs=rootfs, kernel=DEBUG_KERNEL) as board:
+        board.start()
+        pins = pins_of(board)
+        until(board, pins, 13, 1, r"^# exit \d+: /bin/gpiomon --banner --num-events=1", 300)
+        board.wait_for(r"^# done$", 300)
+        text = board.text()
+    driver = "write /sys/bus/platform/drivers/pinctrl_mt3620"
+    expect(text, f"{driver}/unbind 30010000.pinctrl", 0, "")
+    expect(text, f"{driver}/bind 30010000.pinctrl", 0, "")
+    endings = re.findall(r"^# exit (\d+): /bin/gpioget --numeric GPIO9$", text, re.MULTILINE)
+    check(endings == ["1", "0"], f"reading a line while the driver is gone and after it is back ended with {endings}")
+    expect(text, "/bin/gpiomon --banner --num-events=1 --edges=rising --format=%E:%l GPIO13", 0, r"^rising:GPIO13$")
+    quiet(text)
