@@ -232,8 +232,7 @@ configure() { # OUTPUT FILE...
 	rm -f "$out/.config.kept" "$out/.config.old"
 }
 
-config() {
-	doctor
+config() { # after the doctor
 	local files=("$EXTERNAL/configs/$DEFCONFIG")
 	if [ "$MODE" = airgap ]; then
 		FETCH='' sources >"$LOGS/image-sources.log"
@@ -295,11 +294,12 @@ build_all() { # build asks whether it failed, and where that is asked a failure 
 }
 
 build() {
-	config
+	doctor
 	mkdir -p "$BR2_DL_DIR"
 	# What an interrupted build left running holds this lock, too.
 	exec 8>"$IMAGE_OUT/.lock"
 	flock -n 8 || die "another build is at work in $IMAGE_OUT: wait for its end and say the same again"
+	config
 	if ! long image "Building the image with Buildroot (six to fifteen minutes from nothing on two cores)" build_all; then
 		if grep -q 'No space left on device' "$LOGS/image.log"; then
 			die "the disk with $IMAGE_OUT is full: make room and say the same again"
@@ -495,7 +495,7 @@ tools() { # for Buildroot's makefiles: the compilers that the quick loop uses, a
 case ${1:-} in
 doctor) report ;;
 sources) sources ;;
-config) config ;;
+config) doctor; config ;;
 build) build ;;
 check) check ;;
 runtime) runtime ;;
