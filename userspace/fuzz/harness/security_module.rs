@@ -4,8 +4,7 @@
 
 use policy::denial_record;
 use policy::{
-    Access, AppKind, ComponentId, Destination, Errno, Identity, RuleSet, SocketKind, Subject,
-    Transport,
+    Access, AppKind, ComponentId, Errno, Identity, RuleSet, SocketKind, Subject, Transport,
 };
 
 /// Reads an input as everything that crosses the border between the manager and the security module.
