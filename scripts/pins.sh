@@ -36,4 +36,4 @@ LIBGPIOD_POOL_SHA256=$LIBGPIOD_SHA256
 
 # Oldest versions that the kernel and user space are known to build with.
 LLVM_MINIMUM=19
-RUSTC_MINIMUM=1.85
+RUSTC_MINIMUM=1.88
