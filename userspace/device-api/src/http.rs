@@ -282,10 +282,11 @@ impl Head {
 /// Only decimal digits: a sign or a blank would pass through `str::parse` in some implementations and be
 /// read differently by the next one.
 fn parse_length(value: &str) -> Result<u64, Problem> {
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        if let Ok(length) = value.parse() {
-            return Ok(length);
-        }
+    if !value.is_empty()
+        && value.bytes().all(|byte| byte.is_ascii_digit())
+        && let Ok(length) = value.parse()
+    {
+        return Ok(length);
     }
     Err(bad_length("Content-Length must be a decimal number"))
 }

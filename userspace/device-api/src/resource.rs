@@ -199,18 +199,19 @@ impl BodyRule {
             Self::Image => (Some(Media::Octets), true, MAX_IMAGE),
         };
         let has_body = length.is_some_and(|length| length > 0);
-        if let Some(wanted) = wanted {
-            if (has_body || is_required) && media != Some(wanted) {
-                return Err(Problem::new(
-                    Status::UNSUPPORTED_MEDIA_TYPE,
-                    WRONG_MEDIA_TYPE,
-                    if wanted == Media::Json {
-                        "the body must be JSON: send it with Content-Type: application/json"
-                    } else {
-                        "the body must be an image package: send it with Content-Type: application/octet-stream"
-                    },
-                ));
-            }
+        if let Some(wanted) = wanted
+            && (has_body || is_required)
+            && media != Some(wanted)
+        {
+            return Err(Problem::new(
+                Status::UNSUPPORTED_MEDIA_TYPE,
+                WRONG_MEDIA_TYPE,
+                if wanted == Media::Json {
+                    "the body must be JSON: send it with Content-Type: application/json"
+                } else {
+                    "the body must be an image package: send it with Content-Type: application/octet-stream"
+                },
+            ));
         }
         if is_required && length.is_none() {
             return Err(Problem::new(

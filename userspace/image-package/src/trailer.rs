@@ -73,7 +73,7 @@ impl Trailer {
             .ok()
             .filter(|&length| length <= MAXIMUM_METADATA_SIZE)
             .ok_or(MetadataError::TooLong { length })?;
-        if image_size % 4 != 0 {
+        if !image_size.is_multiple_of(4) {
             return Err(MetadataError::Misaligned { offset: image_size }.into());
         }
         let mut block = vec![0; length];

@@ -76,7 +76,7 @@ impl LoopDevice {
     /// `EACCES` without the right to the nodes.
     pub fn attach<F: AsFd>(file: F, offset: u64, length: u64) -> Result<Self> {
         // A limit of 0 would mean the whole file.
-        if length == 0 || offset % 512 != 0 {
+        if length == 0 || !offset.is_multiple_of(512) {
             return Err(Errno::EINVAL);
         }
         let control = open(

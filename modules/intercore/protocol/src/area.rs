@@ -52,7 +52,7 @@ impl Area {
     pub(crate) fn check(self, index: Index, value: u32) -> Result<Position, Fault> {
         if value >= self.size {
             Err(Fault::OutOfRange { index, value })
-        } else if value % SLOT != 0 {
+        } else if !value.is_multiple_of(SLOT) {
             Err(Fault::Misaligned { index, value })
         } else {
             Ok(Position(value))

@@ -51,7 +51,7 @@ impl<'a> Partners<'a> {
     ///
     /// What is not as it must be.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, PartnersError> {
-        if bytes.len() % ID != 0 {
+        if !bytes.len().is_multiple_of(ID) {
             return Err(PartnersError::Size);
         }
         if bytes.len() > ID * Self::MAX {
