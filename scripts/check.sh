@@ -31,7 +31,7 @@ workspaces() { git ls-files '*Cargo.lock' | xargs -n 1 dirname; }
 formatted() {
 	local directory
 	for directory in $(workspaces); do
-		cargo fmt --all --check --manifest-path "$directory/Cargo.toml"
+		cargo fmt --all --check --manifest-path "$directory/Cargo.toml" || return
 	done
 }
 linted() {
