@@ -36,7 +36,7 @@ formatted() {
 }
 linted() {
 	local directory
-	for directory in userspace board/mt3620/models; do
+	for directory in . board/mt3620/models; do
 		cargo clippy --locked --manifest-path "$directory/Cargo.toml" --target-dir "$OUT/cargo/clippy" --workspace --all-targets -- -D warnings || return
 	done
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""Fails when a direct dependency of userspace/ has no line in deny.toml, or when any dependency has another licence."""
+"""Fails when a direct dependency of the workspace has no line in deny.toml, or when any dependency has another licence."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ def main() -> int:
     deny = tomllib.loads((TOP / "deny.toml").read_text())
     reasons = {entry["crate"]: entry.get("reason", "") for entry in deny["bans"]["allow"]}
     licences = set(deny["licenses"]["allow"])
-    command = ["cargo", "metadata", "--locked", "--format-version", "1", "--manifest-path", str(TOP / "userspace/Cargo.toml")]
+    command = ["cargo", "metadata", "--locked", "--format-version", "1", "--manifest-path", str(TOP / "Cargo.toml")]
     metadata = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout)
     members = set(metadata["workspace_members"])
     own = {package["name"] for package in metadata["packages"] if package["id"] in members}

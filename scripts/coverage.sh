@@ -27,7 +27,7 @@ rm -rf "$work/profiles"
 mkdir -p "$work/profiles"
 run_tests() {
 	RUSTFLAGS=-Cinstrument-coverage LLVM_PROFILE_FILE=$work/profiles/%p-%m.profraw \
-		cargo test --locked --manifest-path "$TOP/userspace/Cargo.toml" --target-dir "$work/target" \
+		cargo test --locked --manifest-path "$TOP/Cargo.toml" --target-dir "$work/target" \
 		--package policy --package nacre-lsm --all-features --tests
 }
 long coverage "Running the tests of the decision core and of the security module" run_tests

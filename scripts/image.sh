@@ -124,7 +124,7 @@ fetch_sources() {
 }
 fetch_crates() {
 	RUSTC_BOOTSTRAP=1 CARGO_HOME=$SOURCES/br-cargo-home cargo fetch --locked -Zbuild-std=std,panic_abort \
-		--manifest-path "$TOP/userspace/Cargo.toml" --target "$TARGET" --target "$(rustc -vV | sed -n 's/^host: //p')"
+		--manifest-path "$TOP/Cargo.toml" --target "$TARGET" --target "$(rustc -vV | sed -n 's/^host: //p')"
 	# Unpacked crates are made again from these.
 	rm -rf "$SOURCES/br-cargo-home/registry/src"
 }
@@ -144,7 +144,7 @@ source_line() { # NAME FILE HASH...
 }
 crate_lines() { # each crate that a lock file names, by the hash in it; those for other machines are not needed
 	local lock crate want=0 here=0 name version hash
-	for lock in "$TOP/userspace/Cargo.lock" "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock"; do
+	for lock in "$TOP/Cargo.lock" "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock"; do
 		while read -r name version hash; do
 			want=$((want + 1))
 			crate=$(find "$SOURCES/br-cargo-home/registry/cache" -name "$name-$version.crate" 2>/dev/null | head -n 1 || true)
@@ -426,7 +426,7 @@ sbom() {
 	if grep -q "^BR2_LINUX_KERNEL_CUSTOM_TARBALL_LOCATION=.*/$(basename "$LINUX_POOL")" "$IMAGE_OUT/.config"; then hash=$LINUX_POOL_SHA256; fi
 	"$TOP/scripts/image-sbom.py" "${machine[@]}" --linux "$LINUX_VERSION" --linux-hash "$hash" --buildroot "$BUILDROOT" --output "$IMAGE_OUT" --external "$EXTERNAL" \
 		--built "$IMAGE_OUT/build" --gcc "$("${compiler[0]}" -dumpfullversion)" --musl "$MUSL_VERSION" --rust "$(rustc --version | cut -d' ' -f2)" \
-		--lock "$TOP/userspace/Cargo.lock" --lock "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" >"$IMAGES/sbom.cyclonedx.json.new"
+		--lock "$TOP/Cargo.lock" --lock "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" >"$IMAGES/sbom.cyclonedx.json.new"
 	mv "$IMAGES/sbom.cyclonedx.json.new" "$IMAGES/sbom.cyclonedx.json"
 	say "SBOM: ${IMAGES#"$PWD"/}/sbom.cyclonedx.json"
 }

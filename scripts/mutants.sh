@@ -15,21 +15,19 @@ install_cargo_mutants() {
 }
 locked cargo-mutants install_cargo_mutants
 
-# The tool copies a workspace with everything in it, and wants the package below the workspace: one of its own, of the same
-# settings and the same locked dependencies.
+# The tool copies a workspace with everything in it: one of its own, of the same settings and the same locked dependencies.
 work=$OUT/mutants
 tree=$work/tree
 rm -rf "$tree" "$work/mutants.out"
-mkdir -p "$tree"
-cp -r "$TOP/modules/policy" "$tree/policy"
-sed -i 's|^workspace = ".*|workspace = ".."|' "$tree/policy/Cargo.toml"
-sed '/^members = \[/,/^\]/c members = ["policy"]' "$TOP/userspace/Cargo.toml" >"$tree/Cargo.toml"
-cp "$TOP/userspace/Cargo.lock" "$tree/Cargo.lock"
+mkdir -p "$tree/modules"
+cp -r "$TOP/modules/policy" "$tree/modules/policy"
+sed '/^members = \[/,/^\]/c members = ["modules/policy"]' "$TOP/Cargo.toml" >"$tree/Cargo.toml"
+cp "$TOP/Cargo.lock" "$tree/Cargo.lock"
 
 # Building is most of the work, so build no more than the tables. The properties draw their cases by chance and do not count
 # here: a change must fail a table.
-rm "$tree/policy/tests/properties.rs"
-printf '\n[lib]\ntest = false\n' >>"$tree/policy/Cargo.toml"
+rm "$tree/modules/policy/tests/properties.rs"
+printf '\n[lib]\ntest = false\n' >>"$tree/modules/policy/Cargo.toml"
 export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_TEST_DEBUG=0
 status=0
 "$CACHE/bin/cargo-mutants-$CARGO_MUTANTS_VERSION" mutants --dir "$tree" --package policy --all-features \

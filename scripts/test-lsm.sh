@@ -10,7 +10,7 @@ start=$SECONDS
 [[ $pattern =~ ^[A-Za-z0-9_:.-]*$ ]] || die "T=$pattern is no part of the name of a test: letters, digits, _ : . and - only"
 
 decide() { # the tests of the decision core and of what of the module runs on this machine
-	cargo test --locked --profile host --manifest-path "$TOP/userspace/Cargo.toml" --target-dir "$OUT/cargo/host" \
+	cargo test --locked --profile host --manifest-path "$TOP/Cargo.toml" --target-dir "$OUT/cargo/host" \
 		--no-fail-fast -p policy -p nacre-lsm -- "$pattern"
 }
 status=0

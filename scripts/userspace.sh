@@ -8,13 +8,13 @@
 cargo_device() {
 	# shellcheck disable=SC1091
 	. "$OUT/sdk/env.sh"
-	cargo build --manifest-path "$TOP/userspace/Cargo.toml" --locked --target-dir "$OUT/cargo/device" \
+	cargo build --manifest-path "$TOP/Cargo.toml" --locked --target-dir "$OUT/cargo/device" \
 		--release --target "$TARGET" -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size \
 		-p appman -p device-api
 }
 
 cargo_host() {
-	cargo build --manifest-path "$TOP/userspace/Cargo.toml" --locked --target-dir "$OUT/cargo/host" --profile host -p cli
+	cargo build --manifest-path "$TOP/Cargo.toml" --locked --target-dir "$OUT/cargo/host" --profile host -p cli
 }
 
 case ${1:?usage: userspace.sh device|host} in

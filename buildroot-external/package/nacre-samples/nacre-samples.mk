@@ -19,7 +19,7 @@ define NACRE_SAMPLES_BUILD_CMDS
 		--manifest-path $(NACRE_TOP)/samples/hello-rust/Cargo.toml
 	$(HOST_MAKE_ENV) $(NACRE_CARGO_ENV) $(NACRE_CARGO) build --locked --profile host \
 		--target-dir $(@D)/host $(if $(BR2_PACKAGE_NACRE_OFFLINE),--offline) \
-		--manifest-path $(NACRE_TOP)/userspace/Cargo.toml -p cli
+		--manifest-path $(NACRE_TOP)/Cargo.toml -p cli
 endef
 
 define NACRE_SAMPLES_INSTALL_IMAGES_CMDS

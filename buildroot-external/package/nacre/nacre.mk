@@ -60,8 +60,8 @@ define NACRE_LINK_UNWINDER
 endef
 NACRE_PRE_BUILD_HOOKS += NACRE_LINK_UNWINDER
 
-# The licences lie beside userspace/, and so does modules/policy, a member of the
-# workspace: hence the workspace is built where it lies, with its output here.
+# The licences lie beside userspace/, and so do the workspace and modules/policy:
+# hence it is built where it lies, with its output here.
 define NACRE_COPY_LICENCES
 	cp $(NACRE_TOP)/LICENSE $(NACRE_TOP)/LICENSES/*.txt $(@D)/
 endef
@@ -69,7 +69,7 @@ NACRE_POST_RSYNC_HOOKS += NACRE_COPY_LICENCES
 
 define NACRE_BUILD_CMDS
 	$(TARGET_MAKE_ENV) $(NACRE_CARGO_ENV) $(NACRE_CARGO) build $(NACRE_CARGO_OPTS) \
-		--manifest-path $(NACRE_TOP)/userspace/Cargo.toml \
+		--manifest-path $(NACRE_TOP)/Cargo.toml \
 		$(addprefix -p ,$(NACRE_PROGRAMS))
 endef
 

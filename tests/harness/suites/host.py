@@ -33,7 +33,7 @@ def cargo_test(_: Session) -> list[Result]:
     print(f"        building and running the tests of user space (log: {log})", flush=True)
     command = [
         "cargo", "test", "--workspace", "--locked", "--no-fail-fast", "--profile", "host",
-        "--manifest-path", TOP / "userspace" / "Cargo.toml", "--target-dir", OUT / "cargo" / "host",
+        "--manifest-path", TOP / "Cargo.toml", "--target-dir", OUT / "cargo" / "host",
     ]  # fmt: skip
     ended = run(command, 3600, environment={**build_environment(), **data_environment()}, log=log)
     results = cargo.read(ended.output, "host/cargo")
