@@ -28,12 +28,6 @@ key=$({ printf '%s\n' "$LINUX_VERSION" "$BOARD" "$VARIANT"; tool_versions; } |
 	digest_of kernel-patches modules scripts/kernel.sh "${fragments[@]}" "${fragments_file#"$TOP"/}")
 cached=$CACHE/kernel/$key
 
-publish() { # put the cached result where the image is made; equal files keep their times
-	mkdir -p "$image"
-	rsync -c "$cached/$file" "$cached/kernel.config" "$cached/kernel.size" "$cached/kernel.symbols" "$image/"
-	touch "$cached"
-}
-
 kmake() {
 	make -C "$source" O="$build" ARCH="$arch" LLVM="${LLVM_SUFFIX:-1}" RUSTC="$(command -v rustc)" BINDGEN="$BINDGEN" \
 		KBUILD_BUILD_TIMESTAMP='@0' KBUILD_BUILD_USER=nacre KBUILD_BUILD_HOST=nacre KBUILD_BUILD_VERSION=1 "$@"
@@ -80,23 +74,16 @@ configure() {
 rust_fits() { kmake -s rustavailable; }
 compile() { kmake -j"$JOBS" "$file"; }
 
-store() {
-	local work
-	mkdir -p "$CACHE/kernel"
-	work=$(mktemp -d "$CACHE/kernel/.new.XXXXXX")
-	cp "$build/arch/$arch/boot/$file" "$work/$file"
-	cp "$build/.config" "$work/kernel.config"
+result() { # DIRECTORY
+	cp "$build/arch/$arch/boot/$file" "$1/$file"
+	cp "$build/.config" "$1/kernel.config"
 	"${LLVM_AR/llvm-ar/llvm-size}" "$build/vmlinux" | tail -n 1 |
-		awk -v image="${file,,}" -v bytes="$(stat -c %s "$work/$file")" '{ printf "text=%d data=%d bss=%d %s=%d\n", $1, $2, $3, image, bytes }' >"$work/kernel.size"
-	"${LLVM_AR/llvm-ar/llvm-nm}" -S --size-sort "$build/vmlinux" >"$work/kernel.symbols"
-	rm -rf "$cached"
-	mv "$work" "$cached"
-	# Old results go when there are more than twelve.
-	find "$CACHE/kernel" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +13 | cut -d' ' -f2- | xargs -r rm -rf
+		awk -v image="${file,,}" -v bytes="$(stat -c %s "$1/$file")" '{ printf "text=%d data=%d bss=%d %s=%d\n", $1, $2, $3, image, bytes }' >"$1/kernel.size"
+	"${LLVM_AR/llvm-ar/llvm-nm}" -S --size-sort "$build/vmlinux" >"$1/kernel.symbols"
 }
 
 if [ -f "$cached/$file" ]; then
-	publish
+	publish "$cached" "$image"
 	exit 0
 fi
 archive=$("$TOP/scripts/fetch.sh" linux)
@@ -104,6 +91,6 @@ long kernel-source "Preparing Linux $LINUX_VERSION" prepare_source
 long kernel-config "Configuring the kernel for $BOARD${VARIANT:+ ($VARIANT)}" configure
 long kernel-rust "Checking that Rust fits the kernel" rust_fits
 long "kernel${VARIANT:+-$VARIANT}" "Building the kernel for $BOARD${VARIANT:+, $VARIANT} (three to six minutes from cold on two cores)" compile
-store
-publish
+store "$cached" 12 result
+publish "$cached" "$image"
 say "Kernel${VARIANT:+ ($VARIANT)}: $(cat "$image/kernel.size")"

@@ -62,3 +62,24 @@ locked() {
 	shift
 	( flock 9; "$@" 9>&- ) 9>"$lock"
 }
+
+# store DIRECTORY MOST COMMAND...: a result appears in the cache as a whole, made by the command in the folder that it is given
+# last. Beside it stay the newest results, MOST of them in all.
+store() {
+	local directory=$1 most=$2 kind new
+	shift 2
+	kind=$(dirname "$directory")
+	mkdir -p "$kind"
+	new=$(mktemp -d "$kind/.new.XXXXXX")
+	"$@" "$new"
+	rm -rf "$directory"
+	mv "$new" "$directory"
+	find "$kind" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +$((most + 1)) | cut -d' ' -f2- | xargs -r rm -rf
+}
+
+# publish DIRECTORY WHERE: puts a cached result where it is used; equal files keep their times.
+publish() {
+	mkdir -p "$2"
+	rsync -rc "$1/" "$2/"
+	touch "$1"
+}

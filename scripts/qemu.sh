@@ -24,12 +24,6 @@ tool_versions() { gcc --version | head -n 1; rustc --version; meson --version; p
 key=$({ printf '%s\n' "$QEMU_VERSION"; tool_versions; cat "$TOP/$models/Cargo.toml"; } | digest_of "$patches" "$models" scripts/qemu.sh)
 cached=$CACHE/qemu/$key
 
-publish() {
-	mkdir -p "$image"
-	rsync -c "$cached/$program" "$image/"
-	touch "$cached"
-}
-
 prepare_source() {
 	local patch
 	rm -rf "$work"
@@ -63,26 +57,17 @@ compile() {
 	strip "$program"
 }
 
-store() {
-	local new
-	mkdir -p "$CACHE/qemu"
-	new=$(mktemp -d "$CACHE/qemu/.new.XXXXXX")
-	cp "$work/build/$program" "$new/"
-	rm -rf "$cached"
-	mv "$new" "$cached"
-	# Old results go when there are more than four.
-	find "$CACHE/qemu" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +5 | cut -d' ' -f2- | xargs -r rm -rf
-}
+result() { cp "$work/build/$program" "$1/"; }
 
 if [ -x "$cached/$program" ]; then
-	publish
+	publish "$cached" "$image"
 	exit 0
 fi
 archive=$("$TOP/scripts/fetch.sh" qemu)
 long qemu-source "Preparing QEMU $QEMU_VERSION for $BOARD" prepare_source
 long qemu-models "Building the register models of $BOARD" build_models
 long qemu "Building QEMU for $BOARD (three to six minutes on two cores)" compile
-store
-publish
+store "$cached" 4 result
+publish "$cached" "$image"
 rm -rf "$work"
 say "Emulator: $("$image/$program" --version | head -n 1), $(stat -c %s "$image/$program") bytes"
