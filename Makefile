@@ -84,7 +84,7 @@ check: setup ## Check the form of everything: rustfmt, clippy, shellcheck, licen
 image: ## Build the image that ships, by Buildroot; docs/build-the-os.md has all about it
 	@scripts/image.sh build
 
-image-test: host samples ## Boot that image from disk and from flash, and run all tests on it
+image-test: host samples emulator ## Boot that image from disk and from flash, and run all tests on it
 	@scripts/image.sh test
 
 # doctor, sources, config, check, sbom, legal and reproduce

@@ -15,6 +15,9 @@
 BUILDROOT_PIN=2026.08
 EXTERNAL=$TOP/buildroot-external
 DEFCONFIG=${DEFCONFIG:-nacre_${BOARD//-/_}_defconfig}
+board=$(sed -n 's/^BR2_PACKAGE_NACRE_BOARD="\(.*\)"$/\1/p' "$EXTERNAL/configs/$DEFCONFIG" 2>/dev/null || true)
+BOARD=${board:-qemu-virt}
+EMULATOR=$OUT/emulator/$BOARD/qemu-system-arm
 MODE=${IMAGE_MODE:-online}
 IMAGE_OUT=$(realpath -m "${IMAGE_OUT:-$OUT/buildroot/${DEFCONFIG%_defconfig}}")
 IMAGES=$IMAGE_OUT/images
@@ -122,9 +125,14 @@ fetch_sources() {
 	cp -n "$("$TOP/scripts/fetch.sh" musl)" "$(musl_archive)"
 	long sources-crates "Fetching the crates of user space and of Rust's library" fetch_crates
 }
-fetch_crates() {
-	RUSTC_BOOTSTRAP=1 CARGO_HOME=$SOURCES/br-cargo-home cargo fetch --locked -Zbuild-std=std,panic_abort \
+cargo_fetch() { # HOME ARGUMENTS...: every crate that the device and the tools of this machine are made of
+	local home=$1
+	shift
+	RUSTC_BOOTSTRAP=1 CARGO_HOME=$home cargo fetch --locked -Zbuild-std=std,panic_abort "$@" \
 		--manifest-path "$TOP/Cargo.toml" --target "$TARGET" --target "$(rustc -vV | sed -n 's/^host: //p')"
+}
+fetch_crates() {
+	cargo_fetch "$SOURCES/br-cargo-home"
 	# Unpacked crates are made again from these.
 	rm -rf "$SOURCES/br-cargo-home/registry/src"
 }
@@ -142,6 +150,21 @@ source_line() { # NAME FILE HASH...
 	*) problem "$file has sha256 $actual, which is none of $*: remove it, and $fill" ;;
 	esac
 }
+crates_suffice() { # cargo says so, without a network and without writing to SOURCES
+	local home part lacking known=$OUT/buildroot/crates.known now
+	now=$({ find "$SOURCES/br-cargo-home/registry/cache" -name '*.crate' -printf '%f\n' | sort; rustc --version; cat "$TOP/Cargo.lock"; } | sha256sum)
+	[ "$(cat "$known" 2>/dev/null)" != "$now" ] || return 0
+	home=$(mktemp -d "$OUT/.crates.XXXXXX")
+	mkdir "$home/registry"
+	for part in cache index; do ln -s "$SOURCES/br-cargo-home/registry/$part" "$home/registry/$part"; done
+	if lacking=$(cargo_fetch "$home" --offline 2>&1); then
+		mkdir -p "$OUT/buildroot"
+		say "$now" >"$known"
+	else
+		problem "the crates in $SOURCES are not all that Cargo.lock wants ($(sed -n 's/^error: //p' <<<"$lacking" | head -n 1)): $fill"
+	fi
+	rm -rf "$home"
+}
 crate_lines() { # each crate that a lock file names, by the hash in it; those for other machines are not needed
 	local lock crate want=0 here=0 name version hash
 	for lock in "$TOP/Cargo.lock" "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock"; do
@@ -157,6 +180,7 @@ crate_lines() { # each crate that a lock file names, by the hash in it; those fo
 		problem "the crates of user space and of Rust's library are not in $SOURCES: $fill"
 	else
 		say "present  $here of $want crates; the others are for other machines"
+		crates_suffice
 	fi
 }
 sources() {
@@ -381,9 +405,10 @@ need_image() { [ -f "$IMAGES/rootfs.squashfs" ] || die "there is no image in $IM
 runtime_tests() {
 	local tests=$IMAGE_OUT/tests
 	rm -rf "$tests"
-	mkdir -p "$tests/$class"
+	mkdir -p "$tests/$class/host/bin"
 	ln -s "$IMAGES" "$tests/$class/images"
 	touch "$tests/$class/build-done"
+	if [ -x "$EMULATOR" ]; then ln -s "$EMULATOR" "$tests/$class/host/bin/qemu-system-arm"; fi
 	cd "$EXTERNAL/tests" || exit
 	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$BUILDROOT/support/testing NACRE=${NACRE:-$OUT/host/nacre} NACRE_PACKAGE=${NACRE_PACKAGE:-$OUT/samples/hello-rust.imagepackage} \
 		BR_TEST_CONFIG_JSON="{\"downloaddir\": \"$IMAGE_OUT/dl\", \"outputdir\": \"$tests\", \"keepbuilds\": true, \"timeout_multiplier\": ${NACRE_TIMEOUT_SCALE:-1}}" \
@@ -398,6 +423,7 @@ runtime() {
 	grep -q "^class $class(" "$EXTERNAL/tests/test_nacre.py" || die "there is no test of $DEFCONFIG: no QEMU is known for that board"
 	/usr/bin/python3 -c 'import pexpect' 2>/dev/null || die "Buildroot's runtime tests need pexpect: apt-get install python3-pexpect"
 	[ -x "${NACRE:-$OUT/host/nacre}" ] || die "the tests need the nacre tool: say 'make host samples' first"
+	[ ! -f "$TOP/board/$BOARD/qemu/series" ] || [ -x "$EMULATOR" ] || die "the tests need the board's own QEMU: say 'make emulator BOARD=$BOARD' first"
 	long image-runtime "Running the runtime tests in Buildroot's own harness" runtime_tests || status=$?
 	grep -E '^(Ran|OK|FAILED)|\.\.\. (ok|FAIL|ERROR)$' "$LOGS/image-runtime.log"
 	return "$status"
@@ -409,10 +435,12 @@ run_tests() {
 	local other=$IMAGE_OUT/quick part
 	rm -rf "$other"
 	mkdir -p "$other/image"
-	for part in sdk host device samples cargo venv; do
+	for part in sdk host device samples cargo venv emulator; do
 		[ ! -e "$OUT/$part" ] || ln -s "$OUT/$part" "$other/$part"
 	done
-	for part in zImage kernel.config rootfs.squashfs; do ln -s "$IMAGES/$part" "$other/image/$part"; done
+	for part in zImage kernel.config rootfs.squashfs "$BOARD.dtb"; do
+		[ ! -e "$IMAGES/$part" ] || ln -s "$IMAGES/$part" "$other/image/$part"
+	done
 	NACRE_OUT=$other python3 "$TOP/tests/harness/run.py" "${T:-^(?!host/|bench/|image/)}"
 }
 

@@ -15,7 +15,7 @@ import pexpect
 
 EXTERNAL = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOP = os.path.dirname(EXTERNAL)
-BANK = 64 * 1024 * 1024
+MIB = 1024 * 1024
 
 
 def load_config(name):
@@ -34,7 +34,7 @@ def free_port():
 def erased_marks():
     """A second flash bank as it leaves the factory: each erase block with JFFS2's mark of an erased one."""
     mark = bytes.fromhex("851903200c000000b1b01ee4")
-    return mark.ljust(256 * 1024, b"\xff") * (BANK // (256 * 1024))
+    return mark.ljust(256 * 1024, b"\xff") * (64 * MIB // (256 * 1024))
 
 
 class NacreTest(infra.basetest.BRTest):
@@ -52,16 +52,23 @@ class NacreTest(infra.basetest.BRTest):
         command = [os.path.join(TOP, "scripts", "image-flash.sh"), *words]
         return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
 
+    def arguments(self, name):
+        """The words of a machine of the board."""
+        with open(os.path.join(TOP, "board", self.board, name)) as file:
+            return [line.rstrip("\n") for line in file if not line.startswith("#")]
+
     def start(self, arguments, limit=60, **values):
         """Boots with the arguments that the board's file has, and waits until the device serves."""
         self.address = "127.0.0.1:{}".format(free_port())
-        values = {"FORWARD": self.address, "APPEND": "", "QMP": os.path.join(self.builddir, "qmp"), **values}
-        with open(os.path.join(TOP, "board", self.board, arguments)) as file:
-            words = [line.rstrip("\n") for line in file if not line.startswith("#")]
+        values = {"FORWARD": self.address, "APPEND": "", "QMP": os.path.join(self.builddir, "qmp"),
+                  "DTB": self.image(self.board + ".dtb"), **values}
+        words = self.arguments(arguments)
         for name, value in values.items():
             words = [word.replace("@{}@".format(name), str(value)) for word in words]
         kernel = words[words.index("-kernel") + 1]
         line = words[words.index("-append") + 1].split()
+        # What the machine makes beside it, such as the logs of other cores, stays with the build.
+        os.chdir(self.builddir)
         # Emulator brings these itself.
         for option in ("-kernel", "-append", "-serial"):
             place = words.index(option)
@@ -120,8 +127,8 @@ class NacreTest(infra.basetest.BRTest):
             self.expect(pexpect.EOF, 30)
 
 
-class TestNacreQemuVirt(NacreTest):
-    config = load_config("nacre_qemu_virt_defconfig")
+class ShippingImage:
+    """The tests of an image that ships."""
 
     def test_root_on_a_disk(self):
         """Kernel and root as the quick loop boots them."""
@@ -131,14 +138,17 @@ class TestNacreQemuVirt(NacreTest):
 
     def test_flash_image(self):
         """Everything out of flash.img: the kernel by the manifest, the root read-only, data that outlive the power."""
+        words = "\n".join(self.arguments("flash.args"))
+        bank = re.search(r"@(FLASH:(\d+)M)@", words)
+        table = re.search(r"@(MTDPARTS:([^:@]+):([^@]+))@", words)
         flash = os.path.join(self.builddir, "flash.bank")
         with open(self.image("flash.img"), "rb") as source, open(flash, "wb") as file:
-            file.write(source.read().ljust(BANK, b"\xff"))
+            file.write(source.read().ljust(int(bank[2]) * MIB, b"\xff"))
         kernel = os.path.join(self.builddir, "kernel")
         self.script("kernel", flash, "a", kernel)
         parts = [line.split()[0] for line in self.script("parts").splitlines()]
-        table = self.script("mtdparts", "0.flash", "64M")
-        values = {"KERNEL": kernel, "FLASH": flash, "MTDPARTS": table, "ROOT": parts.index("root-a")}
+        values = {"KERNEL": kernel, bank[1]: flash, table[1]: self.script("mtdparts", table[2], table[3]),
+                  "ROOT": parts.index("root-a")}
         self.start("flash.args", **values)
         self.deploy_and_read()
         self.power_off()
@@ -148,8 +158,8 @@ class TestNacreQemuVirt(NacreTest):
         self.power_off()
 
 
-class TestNacreQemuVirtTest(NacreTest):
-    config = load_config("nacre_qemu_virt_test_defconfig")
+class ImageForTests:
+    """The tests of an image whose kernel watches and tests itself."""
 
     def test_kernel_tests_itself(self):
         """The kernel's own tests pass at boot, it finds no fault in itself, and the sample beside the image runs on it."""
@@ -160,3 +170,21 @@ class TestNacreQemuVirtTest(NacreTest):
         self.power_off()
         for fault in ("WARNING:", "BUG:", "possible circular locking", "INFO: task"):
             self.assertNotIn(fault, self.console + self.emulator.qemu.before)
+
+
+class TestNacreQemuVirt(ShippingImage, NacreTest):
+    config = load_config("nacre_qemu_virt_defconfig")
+
+
+class TestNacreQemuVirtTest(ImageForTests, NacreTest):
+    config = load_config("nacre_qemu_virt_test_defconfig")
+
+
+class TestNacreMt3620(ShippingImage, NacreTest):
+    config = load_config("nacre_mt3620_defconfig")
+    board = "mt3620"
+
+
+class TestNacreMt3620Test(ImageForTests, NacreTest):
+    config = load_config("nacre_mt3620_test_defconfig")
+    board = "mt3620"

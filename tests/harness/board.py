@@ -96,9 +96,9 @@ class Board:
     ) -> None:
         self.close()
 
-    def command(self) -> list[str]:
-        """The QEMU command line, from the file of the machine."""
-        values = {
+    def values(self) -> dict[str, object]:
+        """What the words between @ in the file of the machine stand for."""
+        return {
             "KERNEL": self.kernel,
             "ROOTFS": self.rootfs,
             "DATA": self.data,
@@ -108,9 +108,12 @@ class Board:
             "QEMU": EMULATOR,
             "DTB": DEVICE_TREE,
         }
+
+    def command(self) -> list[str]:
+        """The QEMU command line, from the file of the machine."""
         lines = self.machine.read_text().splitlines()
         words = [line for line in lines if line and not line.startswith("#")]
-        for name, value in values.items():
+        for name, value in self.values().items():
             words = [word.replace(f"@{name}@", str(value)) for word in words]
         return [word.strip() for word in words] + self.more
 

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from board import FLASH_SIZE, Board
+from board import Board
 from device import Device
 from packages import sample
 from places import BOARD, KERNEL, LOGS, ROOTFS, TEST, TOP
@@ -26,6 +26,9 @@ MIB = 1024 * 1024
 ERASE_BLOCK = 256 * 1024
 WORK = TEST / "image"
 CHECK = re.compile(r"^(ok|FAILED|skipped)\s+(\S+)(?: \((.*)\))?$")
+# In the file of a machine that runs from its flash: how large its bank is, and which device has the parts from where.
+BANK = re.compile(r"@FLASH:(\d+)M@")
+TABLE = re.compile(r"@MTDPARTS:([^:@]+):([^@]+)@")
 RUNTIME = re.compile(r"^(\w+) \(.*\).*?\.\.\. (ok|FAIL|ERROR)$", re.MULTILINE)
 
 
@@ -66,28 +69,32 @@ class FlashBoard(Board):
     """A board that has nothing but its flash: the root and the data lie in it, and the kernel comes out of it."""
 
     def __init__(self, directory: Path, image: Path) -> None:
-        super().__init__(directory)
-        content = image.read_bytes()
-        self.data.write_bytes(content.ljust(FLASH_SIZE, b"\xff"))
+        machine = TOP / "board" / BOARD / "flash.args"
+        super().__init__(directory, machine=machine)
+        self._bank = found(BANK, machine)
+        self._table = found(TABLE, machine)
+        self.data.write_bytes(image.read_bytes().ljust(int(self._bank[1]) * MIB, b"\xff"))
         self.kernel = directory / "kernel"
         must("image-flash.sh", "kernel", self.data, "a", self.kernel)
 
-    def command(self) -> list[str]:
-        """The QEMU command line, from the board's file for flash."""
-        values = {
-            "KERNEL": self.kernel,
-            "FLASH": self.data,
+    def values(self) -> dict[str, object]:
+        """As those of other machines, and where the flash and its parts are."""
+        table = must("image-flash.sh", "mtdparts", *self._table.groups()).strip()
+        return {
+            **super().values(),
+            self._bank[0].strip("@"): self.data,
+            self._table[0].strip("@"): table,
             "ROOT": list(parts()).index("root-a"),
-            "MTDPARTS": must("image-flash.sh", "mtdparts", "0.flash", "64M").strip(),
-            "FORWARD": self.address,
-            "APPEND": self.append,
-            "QMP": self._socket.name,
         }
-        lines = (TOP / "board" / BOARD / "flash.args").read_text().splitlines()
-        words = [line for line in lines if line and not line.startswith("#")]
-        for name, value in values.items():
-            words = [word.replace(f"@{name}@", str(value)) for word in words]
-        return [word.strip() for word in words] + self.more
+
+
+def found(pattern: re.Pattern[str], machine: Path) -> re.Match[str]:
+    """What the file of a machine says in this form."""
+    words = "\n".join(line for line in machine.read_text().splitlines() if not line.startswith("#"))
+    match = pattern.search(words)
+    check(match is not None, f"{machine} has no {pattern.pattern}")
+    assert match is not None
+    return match
 
 
 @SUITE.unit
@@ -261,6 +268,30 @@ def sources_are_checked(_: Session) -> None:
     refused(ended, f"{kernel} has sha256 ")
     refused(ended, "error: musl ")
     refused(ended, "the crates of user space and of Rust's library are not in")
+
+
+@SUITE.unit
+def crates_that_lack_are_noticed(_: Session) -> None:
+    """Sources with all crates but one are refused before anything is built; with that one they are not."""
+    whole = os.environ.get("SOURCES")
+    if not whole:
+        raise Skip("SOURCES is not set: it names the sources of an air-gapped build")
+    lacking = WORK / "lacking"
+    shutil.rmtree(lacking, ignore_errors=True)
+    registry = Path("br-cargo-home") / "registry"
+    (cache,) = (Path(whole) / registry / "cache").iterdir()
+    (lacking / registry / "cache" / cache.name).mkdir(parents=True)
+    for folder in (Path("linux"), Path("musl"), registry / "index"):
+        (lacking / folder).symlink_to(Path(whole) / folder)
+    last = max(crate for crate in cache.iterdir() if crate.name.startswith("serde"))
+    for crate in cache.iterdir():
+        if crate != last:
+            (lacking / registry / "cache" / cache.name / crate.name).symlink_to(crate)
+    environment = {"SOURCES": str(lacking), "FETCH": ""}
+    refused(script("image.sh", "sources", environment=environment), f"`{last.stem.rpartition('-')[0]} v")
+    (lacking / registry / "cache" / cache.name / last.name).symlink_to(last)
+    ended = script("image.sh", "sources", environment=environment)
+    check(ended.code == 0, f"with all crates: {ended.errors}")
 
 
 def buildroot() -> None:
