@@ -290,12 +290,30 @@ changed() { # NAME FILE...: whether the files and standard input are others than
 }
 remember() {
 	local file
+	(cd "$IMAGES" && find . -type f -not -name 'sbom.*' -exec sha256sum {} +) >"$IMAGE_OUT/.images.now" || return
 	for file in "$IMAGE_OUT"/.*.now; do mv "$file" "${file%.now}.built"; done
 }
 
 settings() { # all that counts of the configuration: Buildroot writes the commit of this tree into it, too
 	say "$buildroot_version"
 	grep '^BR2_' "$IMAGE_OUT/.config" | grep -v '^BR2_EXTERNAL_NACRE_VERSION='
+}
+
+inputs() { # what goes into the image beside the folders of this tree: settings, compilers, and the files that the settings name
+	local word words
+	settings
+	rustc --version
+	"$CLANG" --version
+	(cd "$TOP" && find userspace modules samples -name Cargo.toml -exec cat Cargo.toml {} +)
+	mapfile -t words < <(sed -n 's/^BR2_[A-Z0-9_]*="\(.*\)"$/\1/p' "$IMAGE_OUT/.config" | tr ' ' '\n')
+	for word in "${words[@]}"; do [ ! -f "$word" ] || cat "$word"; done
+	mapfile -t words < <(sed -n 's/^BR2_ROOTFS_OVERLAY="\(.*\)"$/\1/p' "$IMAGE_OUT/.config" | tr ' ' '\n')
+	for word in "${words[@]}"; do [ ! -d "$word" ] || tar -cf - --sort=name -C "$word" .; done
+}
+unchanged() { # since the last good build, all that goes into the image, and what came out of it
+	digest_of userspace modules samples board kernel-patches buildroot-external scripts Cargo.lock \
+		< <(inputs) >"$IMAGE_OUT/.inputs.now"
+	cmp -s "$IMAGE_OUT/.inputs.now" "$IMAGE_OUT/.inputs.built" && (cd "$IMAGES" && sha256sum --quiet --check "$IMAGE_OUT/.images.built") >/dev/null 2>&1
 }
 
 build_all() { # build asks whether it failed, and where that is asked a failure within does not end it by itself
@@ -324,7 +342,9 @@ build() {
 	exec 8>"$IMAGE_OUT/.lock"
 	flock -n 8 || die "another build is at work in $IMAGE_OUT: wait for its end and say the same again"
 	config
-	if ! long image "Building the image with Buildroot (six to fifteen minutes from nothing on two cores)" build_all; then
+	if unchanged; then
+		say "Nothing changed since the last build."
+	elif ! long image "Building the image with Buildroot (six to fifteen minutes from nothing on two cores)" build_all; then
 		if grep -q 'No space left on device' "$LOGS/image.log"; then
 			die "the disk with $IMAGE_OUT is full: make room and say the same again"
 		elif grep -q '^ERROR: .* has wrong .* hash' "$LOGS/image.log"; then
