@@ -29,19 +29,22 @@ digest_of() {
 
 # long NAME WHAT COMMAND...: runs a command with its output in a log, shows that it lives, and explains a failure.
 long() {
-	local name=$1 what=$2 log=$LOGS/$1.log start=$SECONDS shown=$SECONDS pid status=0
+	local name=$1 what=$2 log=$LOGS/$1.log start=$SECONDS shown=$SECONDS told=$SECONDS pause=0.1 pid status=0
 	shift 2
 	printf '%s (log: %s)\n' "$what" "${log#"$PWD"/}"
 	"$@" >"$log" 2>&1 </dev/null &
 	pid=$!
 	trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
 	while kill -0 "$pid" 2>/dev/null; do
-		sleep 0.1
+		sleep "$pause"
 		[ "$SECONDS" -ne "$shown" ] || continue
+		# Watching is no work that a long step should wait for.
+		[ $((SECONDS - start)) -lt 10 ] || pause=1
 		shown=$SECONDS
 		if [ -t 1 ]; then
 			printf '\r  %4d s  %s\033[K' $((SECONDS - start)) "$(tail -n 1 "$log" 2>/dev/null | tr -d '\r' | cut -c1-64)"
-		elif [ $(((SECONDS - start) % 60)) -eq 59 ]; then
+		elif [ $((SECONDS - told)) -ge 60 ]; then
+			told=$SECONDS
 			printf '  %d s: %s\n' $((SECONDS - start)) "$(tail -n 1 "$log" 2>/dev/null | cut -c1-64)"
 		fi
 	done
