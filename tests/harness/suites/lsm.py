@@ -139,15 +139,20 @@ KUNIT_SUITES = (
 )  # fmt: skip
 
 
-@SUITE.unit
-def kunit(session: Session) -> list[Result]:
-    """The tests of the abstractions and of our modules within the kernel pass, and all of them run."""
-    found = ktap.read_nested(debug_boot(session), "lsm/kunit")
+def kunit_results(text: str, prefix: str) -> list[Result]:
+    """The results of the kernel's own tests, and whether all suites that must be there were run."""
+    found = ktap.read_nested(text, prefix)
     run = {result.name.split("/")[2] for result in found}
     for suite in KUNIT_SUITES:
         status = Status.PASSED if suite in run else Status.FAILED
-        found.append(Result(f"lsm/kunit/{suite}/is_run", status))
+        found.append(Result(f"{prefix}/{suite}/is_run", status))
     return found
+
+
+@SUITE.unit
+def kunit(session: Session) -> list[Result]:
+    """The tests of the abstractions and of our modules within the kernel pass, and all of them run."""
+    return kunit_results(debug_boot(session), "lsm/kunit")
 
 
 @SUITE.unit
@@ -173,3 +178,13 @@ def kasan(session: Session) -> list[Result]:
         session, "lsm-kasan", ["on"], kernel=KASAN_KERNEL, machine=KASAN_MACHINE, append="loglevel=5 kunit.enable=0", limit=1800
     )
     return [*results(text, "kasan"), quiet(text, "kasan")]
+
+
+@SUITE.unit
+def kunit_kasan(session: Session) -> list[Result]:
+    """The same tests pass on a 64-bit kernel that checks each access to memory: it finds nothing."""
+    needs(KASAN_KERNEL, "kasan")
+    text = lsm_program.boot(
+        session, "lsm-kunit-kasan", ["list"], kernel=KASAN_KERNEL, machine=KASAN_MACHINE, append="loglevel=7 printk.time=1", limit=1800
+    )
+    return [*kunit_results(text, "lsm/kunit_kasan"), quiet(text, "kunit_kasan")]
