@@ -67,7 +67,8 @@ use kernel::{
 use policy::{
     Access,
     Errno,
-    Hook, //
+    Hook,
+    Subject, //
 };
 
 mod code;
@@ -94,6 +95,12 @@ const __LOG_PREFIX: &[u8] = b"nacre\0";
 /// The error that the kernel returns for one of the decision core.
 fn error(errno: Errno) -> Error {
     Error::from_errno(-errno.number())
+}
+
+/// Calls the function with who the current task is, for a driver that is asked to do something. Returns `None` when
+/// the module is not active, and so nobody has an identity.
+pub fn current<R>(ask: impl FnOnce(Subject<'_>) -> R) -> Option<R> {
+    lsm::with_subject::<Nacre, R>(|label| label.with(ask))
 }
 
 /// The module.

@@ -100,8 +100,8 @@ pub(crate) fn created(cx: &Caller<Nacre>, socket: &mut NewSock, kernel: bool) {
     }
 }
 
-/// Calls the function with the kind of an IP socket when an app uses it. Local sockets are decided about
-/// where the other end is known.
+/// Calls the function with the kind of an IP socket when an app uses it. Others are decided about where the other end
+/// is known: local ones in their own hooks, those to real-time cores by their driver.
 fn check_ip<'a>(
     cx: &Caller<Nacre>,
     hook: Hook,
@@ -113,7 +113,7 @@ fn check_ip<'a>(
         return Ok(());
     }
     match kind_of(socket) {
-        SocketKind::Unix => Ok(()),
+        SocketKind::Unix | SocketKind::Intercore => Ok(()),
         kind => caller.check(cx, hook, access(socket, kind)),
     }
 }
@@ -156,9 +156,7 @@ pub(crate) fn connect(cx: &Caller<Nacre>, socket: &Sock, address: &SocketAddress
 
 /// An option of a socket is about to be set.
 pub(crate) fn set_option(cx: &Caller<Nacre>, socket: &Sock, option: lsm::SocketOption) -> Result {
-    check_ip(cx, Hook::SocketSetsockopt, socket, |_, _| {
-        set(option)
-    })
+    check_ip(cx, Hook::SocketSetsockopt, socket, |_, _| set(option))
 }
 
 fn set<'a>(option: lsm::SocketOption) -> Access<'a> {

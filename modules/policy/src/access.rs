@@ -360,6 +360,12 @@ impl App<'_> {
                 Errno::EPERM,
                 Capability::AllowedConnections,
             ),
+            // To whom is decided when it is connected, by the driver, which knows the other side.
+            Access::CreateSocket(SocketKind::Intercore) => need(
+                rules.has(Capability::AllowedApplicationConnections),
+                Errno::EPERM,
+                Capability::AllowedApplicationConnections,
+            ),
             Access::Bind {
                 socket: SocketKind::Ip(transport),
                 port,

@@ -14,6 +14,8 @@ pub mod number {
     pub const AF_INET: i32 = 2;
     /// IPv6.
     pub const AF_INET6: i32 = 10;
+    /// Apps on the real-time cores, as in the original.
+    pub const AF_AZSPIO: i32 = 43;
     /// A stream.
     pub const SOCK_STREAM: i32 = 1;
     /// Datagrams.
@@ -51,10 +53,10 @@ pub mod number {
 }
 
 use number::{
-    AF_INET, AF_INET6, AF_UNIX, IP_OPTIONS, IP_RETOPTS, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP,
-    IPPROTO_UDP, IPV6_2292DSTOPTS, IPV6_2292HOPOPTS, IPV6_2292PKTOPTIONS, IPV6_2292RTHDR,
-    IPV6_DSTOPTS, IPV6_HOPOPTS, IPV6_RTHDR, IPV6_RTHDRDSTOPTS, SOCK_DGRAM, SOCK_SEQPACKET,
-    SOCK_STREAM,
+    AF_AZSPIO, AF_INET, AF_INET6, AF_UNIX, IP_OPTIONS, IP_RETOPTS, IPPROTO_IP, IPPROTO_IPV6,
+    IPPROTO_TCP, IPPROTO_UDP, IPV6_2292DSTOPTS, IPV6_2292HOPOPTS, IPV6_2292PKTOPTIONS,
+    IPV6_2292RTHDR, IPV6_DSTOPTS, IPV6_HOPOPTS, IPV6_RTHDR, IPV6_RTHDRDSTOPTS, SOCK_DGRAM,
+    SOCK_SEQPACKET, SOCK_STREAM,
 };
 
 /// A protocol that apps use on IP.
@@ -88,6 +90,8 @@ pub enum SocketKind {
     Unix,
     /// A TCP or UDP socket.
     Ip(Transport),
+    /// A socket to the apps on the real-time cores.
+    Intercore,
     /// Anything else: raw, packet, netlink, MPTCP and so on.
     Other,
 }
@@ -100,6 +104,7 @@ impl SocketKind {
             (AF_UNIX, SOCK_STREAM | SOCK_DGRAM | SOCK_SEQPACKET, 0 | AF_UNIX) => Self::Unix,
             (AF_INET | AF_INET6, SOCK_STREAM, 0 | IPPROTO_TCP) => Self::Ip(Transport::Tcp),
             (AF_INET | AF_INET6, SOCK_DGRAM, 0 | IPPROTO_UDP) => Self::Ip(Transport::Udp),
+            (AF_AZSPIO, SOCK_DGRAM, 0) => Self::Intercore,
             _ => Self::Other,
         }
     }

@@ -151,6 +151,7 @@ named! {
     Udp = "udp" "use the network by UDP",
     PacketHeader = "packet-header" "put options, such as a route, into the headers of packets",
     Unix = "unix" "reach a local socket of another app",
+    Intercore = "intercore" "reach an app on a real-time core",
     Socket = "socket" "use a kind of socket that no app can have",
     Descriptor = "descriptor" "take an open file of another app",
     Identity = "identity" "read or change an identity",
@@ -164,6 +165,7 @@ impl ObjectClass {
     pub const fn of_socket(socket: SocketKind) -> Self {
         match socket {
             SocketKind::Unix => Self::Unix,
+            SocketKind::Intercore => Self::Intercore,
             SocketKind::Ip(Transport::Tcp) => Self::Tcp,
             SocketKind::Ip(Transport::Udp) => Self::Udp,
             SocketKind::Other => Self::Socket,

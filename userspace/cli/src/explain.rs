@@ -382,6 +382,10 @@ impl Rule {
                 "local sockets and open files are shared within an app, and between two apps that list each other",
                 "exchange with the app's own processes, or with apps that list this one",
             ),
+            ObjectClass::Intercore => (
+                "an app exchanges messages with apps on the real-time cores when each lists the other",
+                "name the real-time app under AllowedApplicationConnections, and this app in its manifest",
+            ),
             ObjectClass::Socket => (
                 "apps have local sockets, TCP and UDP",
                 "use TCP or UDP: no app has raw, packet or netlink sockets",

@@ -732,6 +732,20 @@ fn sockets_need_a_key_for_the_network() {
 }
 
 #[test]
+fn sockets_to_real_time_apps_need_one_that_is_listed() {
+    let access = Access::CreateSocket(SocketKind::Intercore);
+    let key = Capability::AllowedApplicationConnections;
+    assert_eq!(ask(&NOTHING, access), missing(Errno::EPERM, key));
+    let online = ask(&hosts("example.com"), access);
+    assert_eq!(online, missing(Errno::EPERM, key));
+    let grant = Grant {
+        peers: &[PEER],
+        ..NOTHING
+    };
+    assert_eq!(ask(&grant, access), Verdict::Allow);
+}
+
+#[test]
 fn ports_must_be_declared() {
     let tcp = Grant {
         tcp_ports: &[8080],
@@ -1057,6 +1071,10 @@ fn requests_have_an_object_class() {
         (Access::DeviceNode, Class::DeviceNode),
         (Access::SetId, Class::SetId),
         (Access::CreateSocket(SocketKind::Unix), Class::Unix),
+        (
+            Access::CreateSocket(SocketKind::Intercore),
+            Class::Intercore,
+        ),
         (Access::CreateSocket(SocketKind::Other), Class::Socket),
         (
             Access::Bind {

@@ -5,8 +5,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use policy::address::number::{
-    AF_INET, AF_INET6, AF_UNIX, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, SOCK_DGRAM,
-    SOCK_SEQPACKET, SOCK_STREAM,
+    AF_AZSPIO, AF_INET, AF_INET6, AF_UNIX, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP,
+    SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM,
 };
 use policy::{AddressRule, SocketKind, SocketOption, Transport};
 
@@ -16,7 +16,7 @@ fn ip(text: &str) -> IpAddr {
 
 #[test]
 fn numbers_are_those_of_linux() {
-    assert_eq!((AF_UNIX, AF_INET, AF_INET6), (1, 2, 10));
+    assert_eq!((AF_UNIX, AF_INET, AF_INET6, AF_AZSPIO), (1, 2, 10, 43));
     assert_eq!((SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET), (1, 2, 5));
     assert_eq!((IPPROTO_TCP, IPPROTO_UDP), (6, 17));
     assert_eq!((IPPROTO_IP, IPPROTO_IPV6), (0, 41));
@@ -51,6 +51,9 @@ fn sockets_are_local_or_tcp_or_udp_or_something_else() {
         (AF_INET, 3, 0, SocketKind::Other),
         (AF_INET6, 3, 58, SocketKind::Other),
         // Unspecified, netlink, packet, vsock, XDP.
+        (AF_AZSPIO, SOCK_DGRAM, 0, SocketKind::Intercore),
+        (AF_AZSPIO, SOCK_DGRAM, 1, SocketKind::Other),
+        (AF_AZSPIO, SOCK_STREAM, 0, SocketKind::Other),
         (0, SOCK_STREAM, 0, SocketKind::Other),
         (16, SOCK_DGRAM, 0, SocketKind::Other),
         (17, SOCK_DGRAM, 0, SocketKind::Other),

@@ -208,6 +208,7 @@ fn sockets_have_a_class_each() {
         (SocketKind::Unix, ObjectClass::Unix),
         (SocketKind::Ip(Transport::Tcp), ObjectClass::Tcp),
         (SocketKind::Ip(Transport::Udp), ObjectClass::Udp),
+        (SocketKind::Intercore, ObjectClass::Intercore),
         (SocketKind::Other, ObjectClass::Socket),
     ];
     for (socket, class) in table {

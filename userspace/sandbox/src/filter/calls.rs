@@ -18,6 +18,8 @@ const TIOCLINUX: u32 = 0x541C;
 const PERSONALITY_QUERY: u32 = 0xFFFF_FFFF;
 /// `AF_UNIX`.
 const AF_UNIX: u32 = 1;
+/// The family of the sockets to apps on the real-time cores, which the original calls so.
+const AF_AZSPIO: u32 = 43;
 /// `AF_INET` is 2 and `AF_INET6` is 10: equal, but for this bit.
 const INET_MASK: u32 = !8;
 /// `AF_INET` under [`INET_MASK`].
@@ -87,9 +89,16 @@ const LOWER_PRIORITY: Rules = &[&[Condition {
 /// Local sockets.
 pub(super) const UNIX_SOCKET: Rules = &[&[is(0, AF_UNIX)]];
 
-/// Local sockets, and TCP and UDP over IPv4 and IPv6 by number 0 or their own: no raw sockets, no MPTCP.
+/// Local sockets, and those to apps on the real-time cores: the security module knows whose manifest opens the latter.
+pub(super) const LOCAL_SOCKET: Rules = &[&[is(0, AF_UNIX)], INTERCORE];
+
+/// Datagrams to an app on a real-time core.
+const INTERCORE: &[Condition] = &[is(0, AF_AZSPIO), masked(1, SOCKET_TYPE, DATAGRAM), is(2, 0)];
+
+/// As [`LOCAL_SOCKET`], and TCP and UDP over IPv4 and IPv6 by number 0 or their own: no raw sockets, no MPTCP.
 pub(super) const IP_SOCKET: Rules = &[
     &[is(0, AF_UNIX)],
+    INTERCORE,
     &[
         masked(0, INET_MASK, AF_INET),
         masked(1, SOCKET_TYPE, STREAM),

@@ -137,7 +137,7 @@ impl Call {
             (Access::SetUpThenAbsent, App { .. } | Service) | (Access::Absent, _) => {
                 Outcome::Absent
             }
-            (Access::Socket, App { network: false, .. }) => Outcome::Check(calls::UNIX_SOCKET),
+            (Access::Socket, App { network: false, .. }) => Outcome::Check(calls::LOCAL_SOCKET),
             (Access::Socket, Launcher | App { .. }) => Outcome::Check(calls::IP_SOCKET),
             (Access::Send(rules), App { network: true, .. }) => Outcome::Check(rules),
             (

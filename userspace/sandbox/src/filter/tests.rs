@@ -325,7 +325,9 @@ fn socket_families_follow_the_network() {
         (17, 3, 0),
         (38, 5, 0),
         (40, 1, 0),
-        (43, 2, 0),
+        (43, 1, 0),
+        (43, 3, 0),
+        (43, 2, 1),
         (0, 1, 0),
         (3, 2, 0),
     ] {
@@ -338,7 +340,11 @@ fn socket_families_follow_the_network() {
             );
         }
     }
+    // Whose manifest names a real-time app is known to the security module.
+    let intercore = [43, 2 | CLOSE_ON_EXEC, 0];
+    assert_eq!(answer(Profile::Service, "socket", &intercore), REFUSED);
     for profile in [OFFLINE, NETWORKED] {
+        assert_eq!(answer(profile, "socket", &intercore), SECCOMP_RET_ALLOW);
         assert_eq!(answer(profile, "socket", &[1, 1, 0]), SECCOMP_RET_ALLOW);
         assert_eq!(answer(profile, "socketpair", &[1, 1, 0]), SECCOMP_RET_ALLOW);
         assert_eq!(answer(profile, "socketpair", &[2, 1, 0]), REFUSED);
