@@ -135,7 +135,7 @@ def debug_boot(session: Session) -> str:
 # What must be among the kernel's own tests: a suite that is not built tests nothing.
 KUNIT_SUITES = (
     "rust_kernel_lsm", "nacre_lsm", "rust_kernel_mailbox", "rust_kernel_io", "nacre_mt3620_mailbox", "rust_kernel_gpio",
-    "rust_kernel_pinctrl", "nacre_mt3620_pinctrl",
+    "rust_kernel_pinctrl", "nacre_mt3620_pinctrl", "rust_kernel_net_datagram", "nacre_mt3620_intercore",
 )  # fmt: skip
 
 

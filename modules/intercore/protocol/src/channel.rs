@@ -30,8 +30,6 @@ pub struct Channel<M> {
     side: Side,
     inbound: Half<M>,
     outbound: Half<M>,
-    /// Whether the other core has ever read or written something.
-    heard: bool,
     fault: Option<Fault>,
 }
 
@@ -109,7 +107,6 @@ impl<M: SharedMemory> Channel<M> {
             side,
             inbound,
             outbound,
-            heard: false,
             fault: None,
         })
     }
@@ -213,8 +210,20 @@ impl<M: SharedMemory> Channel<M> {
         self.side.consumed()
     }
 
-    /// What to ring once more, some time after the first message was sent: real firmware loses a doorbell that is
-    /// rung while it starts. None when the other core has shown that it lives, or has nothing to read.
+    /// Whether there is room for a message of any length.
+    ///
+    /// # Errors
+    ///
+    /// The channel is halted.
+    pub fn has_room(&mut self) -> Result<bool, Fault> {
+        self.check()?;
+        let read = self.observe(Index::Read)?;
+        let Half { area, own, .. } = &self.outbound;
+        Ok(Length::of_longest().block().min(area.capacity()) <= area.free(read, *own))
+    }
+
+    /// What to ring once more, some time after a message was sent: real firmware loses doorbells, above all while it
+    /// starts. None when the other core has nothing to read.
     ///
     /// # Errors
     ///
@@ -222,7 +231,7 @@ impl<M: SharedMemory> Channel<M> {
     pub fn reminder(&mut self) -> Result<Option<Doorbells>, Fault> {
         self.check()?;
         let read = self.observe(Index::Read)?;
-        let waiting = !self.heard && read != self.outbound.own;
+        let waiting = read != self.outbound.own;
         Ok(waiting.then(|| self.side.produced()))
     }
 
@@ -267,7 +276,6 @@ impl<M: SharedMemory> Channel<M> {
                     Index::Write => &mut self.inbound,
                     Index::Read => &mut self.outbound,
                 };
-                self.heard |= half.peer != position;
                 half.peer = position;
                 Ok(position)
             }
@@ -293,12 +301,13 @@ impl<'a, M: SharedMemory> Message<'a, M> {
         self.size() <= MAX_PAYLOAD
     }
 
-    /// Copies the payload and takes the message out of the ring.
-    pub fn read(self, buffer: &mut [u8; MAX_PAYLOAD]) -> &mut [u8] {
+    /// Copies the payload, or as much of it as there is room for, and takes the message out of the ring.
+    pub fn read(self, buffer: &mut [u8]) -> &mut [u8] {
         let Half {
             memory, area, own, ..
         } = &self.channel.inbound;
-        let payload = buffer.get_mut(..self.size()).unwrap_or_default();
+        let size = self.size().min(buffer.len());
+        let payload = buffer.get_mut(..size).unwrap_or_default();
         let mut cursor = area.cursor(*own);
         for _ in 0..HEADER_WORDS_OF_BLOCK {
             cursor.next();

@@ -123,6 +123,14 @@ impl<T> Cores<T> {
         })
     }
 
+    /// The run of the app on a core.
+    #[must_use]
+    pub fn running(&self, core: usize) -> Option<Ticket> {
+        let slot = self.slots.get(core)?;
+        let starts = slot.starts;
+        slot.app.as_ref().map(|_| Ticket { core, starts })
+    }
+
     /// What belongs to a run; none when it is over.
     pub fn get(&mut self, ticket: Ticket) -> Option<&mut T> {
         let slot = self.slots.get_mut(ticket.core)?;

@@ -8,7 +8,10 @@ use crate::Fault;
 use crate::area::SLOT;
 
 /// The most bytes of a message.
-pub const MAX_PAYLOAD: usize = 1024;
+pub const MAX_PAYLOAD: usize = LONGEST as usize;
+
+/// The same, as the words of a block count.
+const LONGEST: u32 = 1024;
 
 /// The bytes that the length counts besides the payload: component id and reserved word.
 pub(crate) const HEADER_SIZE: u32 = 20;
@@ -29,6 +32,11 @@ impl Length {
     pub(crate) fn of_payload(payload: &[u8]) -> Option<Self> {
         let bytes = u32::try_from(payload.len()).ok()?;
         (payload.len() <= MAX_PAYLOAD).then_some(Self(bytes))
+    }
+
+    /// Of the longest message.
+    pub(crate) fn of_longest() -> Self {
+        Self(LONGEST)
     }
 
     /// From the length word of a block, of which so many bytes are there, the word among them.

@@ -46,8 +46,6 @@ pub enum SocketError {
     TooLong,
     /// There is no room now.
     Full,
-    /// The messages that wait for the socket take too much memory.
-    NoBuffers,
 }
 
 impl SocketError {
@@ -62,7 +60,6 @@ impl SocketError {
             Self::Kind => 91,
             Self::Protocol => 93,
             Self::Unreachable => 104,
-            Self::NoBuffers => 105,
             Self::Connected => 106,
             Self::NotConnected => 107,
         }
@@ -104,7 +101,6 @@ impl fmt::Display for SocketError {
             Self::Unreachable => "the real-time app does not run, or broke the protocol",
             Self::TooLong => "the message is too long",
             Self::Full => "there is no room now",
-            Self::NoBuffers => "too much waits for the socket",
         })
     }
 }

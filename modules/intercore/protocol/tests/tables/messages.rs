@@ -170,7 +170,7 @@ fn s53_a_message_left_in_one_ring_stops_no_other_channel() {
 }
 
 #[test]
-fn a_core_that_was_not_heard_of_is_reminded() {
+fn a_core_that_does_not_read_is_reminded() {
     let shared = Shared::new(WORDS);
     let (mut high_level, mut real_time) = (shared.high_level(), shared.real_time());
     assert_eq!(high_level.reminder(), Ok(None), "there is nothing to read");
@@ -179,11 +179,34 @@ fn a_core_that_was_not_heard_of_is_reminded() {
     next(&mut real_time).unwrap();
     assert_eq!(high_level.reminder(), Ok(None), "it was read");
     high_level.send(APP, b"second").unwrap();
-    assert_eq!(
-        high_level.reminder(),
-        Ok(None),
-        "the core lives, and has its doorbell"
-    );
+    assert_eq!(high_level.reminder(), Ok(Some(Doorbells::TO_REAL_TIME)));
+}
+
+#[test]
+fn there_is_room_as_long_as_the_longest_message_fits() {
+    let shared = Shared::new(WORDS);
+    let (mut high_level, mut real_time) = (shared.high_level(), shared.real_time());
+    for _ in 0..3 {
+        assert_eq!(high_level.has_room(), Ok(true));
+        high_level.send(APP, &payload(1024)).unwrap();
+    }
+    assert_eq!(high_level.has_room(), Ok(false));
+    high_level.send(APP, b"a short one still fits").unwrap();
+    next(&mut real_time).unwrap();
+    assert_eq!(high_level.has_room(), Ok(true));
+}
+
+#[test]
+fn a_message_is_cut_to_the_buffer_and_taken() {
+    let shared = Shared::new(WORDS);
+    let (mut high_level, mut real_time) = (shared.high_level(), shared.real_time());
+    high_level.send(APP, b"0123456789").unwrap();
+    let Ok(Some(Next::Message(message))) = real_time.receive() else {
+        panic!()
+    };
+    assert_eq!(message.size(), 10);
+    assert_eq!(message.read(&mut [0; 6]), b"012345");
+    assert!(matches!(real_time.receive(), Ok(None)));
 }
 
 #[test]

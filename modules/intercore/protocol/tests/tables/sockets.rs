@@ -3,8 +3,7 @@
 //! Who may use a socket for what, and what becomes of it when a core stops.
 
 use intercore::{
-    Account, Address, Cores, Endpoint, Fault, Partners, PartnersError, SendError, SocketError,
-    StartError,
+    Address, Cores, Endpoint, Fault, Partners, PartnersError, SendError, SocketError, StartError,
 };
 use policy::{AppKind, ComponentId, Grant, Identity, RuleSet, Subject};
 
@@ -219,31 +218,6 @@ fn an_address_has_the_form_of_the_original() {
 }
 
 #[test]
-fn s54_what_waits_for_a_socket_has_an_end() {
-    for (payload, most) in [(0, 256), (64, 128), (960, 16), (1024, 15)] {
-        let mut account = Account::new();
-        let mut charges = Vec::new();
-        while let Ok(charge) = account.charge(payload) {
-            charges.push(charge);
-        }
-        assert_eq!(charges.len(), most, "messages of {payload} bytes");
-        let used = account.used();
-        for _ in 0..1000 {
-            assert_eq!(account.charge(payload), Err(SocketError::NoBuffers));
-        }
-        assert_eq!(account.used(), used, "nothing is taken by what is refused");
-        // The twin: as soon as one is read, another one has room.
-        account.release(charges.pop().unwrap());
-        charges.push(account.charge(payload).unwrap());
-        charges.drain(..).for_each(|charge| account.release(charge));
-        assert_eq!(account.used(), 0);
-    }
-    for payload in [16_385, u32::MAX as usize, usize::MAX] {
-        assert_eq!(Account::new().charge(payload), Err(SocketError::NoBuffers));
-    }
-}
-
-#[test]
 fn s55_a_core_that_stops_is_gone_for_all_who_hold_a_ticket() {
     let mut cores = Cores::new();
     let one = cores.start(0, REAL_TIME, "one").unwrap();
@@ -330,7 +304,6 @@ fn errors_have_the_numbers_that_apps_know() {
         (E::Kind, libc::EPROTOTYPE),
         (E::Protocol, libc::EPROTONOSUPPORT),
         (E::Unreachable, libc::ECONNRESET),
-        (E::NoBuffers, libc::ENOBUFS),
         (E::Connected, libc::EISCONN),
         (E::NotConnected, libc::ENOTCONN),
     ] {
