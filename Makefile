@@ -48,6 +48,7 @@ emulator: setup ## Build the QEMU that BOARD needs, if it needs its own (out/emu
 samples: sdk host ## Build the sample apps (out/samples)
 	@$(MAKE) -C samples/hello-rust
 	@$(MAKE) -C samples/hello-c
+	@$(MAKE) -C samples/intercore-hl
 
 run: quick samples emulator ## Boot the OS in QEMU, deploy an app, show what it may do and what it printed, power off
 	@python3 tests/harness/demo.py $(if $(APP),--app '$(APP)')
