@@ -30,6 +30,7 @@ pub mod lsm;
 pub mod memory;
 pub mod mount;
 pub mod process;
+pub mod real_time;
 pub mod seccomp;
 pub mod signal;
 pub mod socket;
