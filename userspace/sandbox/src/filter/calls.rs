@@ -14,6 +14,8 @@ const NEW_NAMESPACES: u32 = 0x7E02_0000;
 const TIOCSTI: u32 = 0x5412;
 /// `TIOCLINUX`: paste into the input of a console, among others.
 const TIOCLINUX: u32 = 0x541C;
+/// `GPIO_V2_LINE_SET_CONFIG_IOCTL`: turn a pin from an input into an output, or back.
+const GPIO_SET_CONFIG: u32 = 0xC110_B40D;
 /// The argument of `personality` that only asks.
 const PERSONALITY_QUERY: u32 = 0xFFFF_FFFF;
 /// `AF_UNIX`.
@@ -70,9 +72,13 @@ const PLAIN_CLONE: Rules = &[&[masked(0, NEW_NAMESPACES, 0)]];
 /// Signals to processes by their ids, but for process 1, which serves the manager, and for everyone.
 const KILL: Rules = &[&[is_not(0, 1), is_not(0, u32::MAX)]];
 
-/// No characters into a terminal that somebody else reads from. Only the lower 32 bits count, as in the
-/// kernel.
-const HARMLESS_IOCTL: Rules = &[&[is_not(1, TIOCSTI), is_not(1, TIOCLINUX)]];
+/// No characters into a terminal that somebody else reads from, and a pin stays what it was given out as. Only the
+/// lower 32 bits count, as in the kernel.
+const HARMLESS_IOCTL: Rules = &[&[
+    is_not(1, TIOCSTI),
+    is_not(1, TIOCLINUX),
+    is_not(1, GPIO_SET_CONFIG),
+]];
 
 /// Asking for the personality, not setting one: `READ_IMPLIES_EXEC` would make data executable.
 const ASKED_PERSONALITY: Rules = &[&[is(0, PERSONALITY_QUERY)]];
@@ -294,7 +300,7 @@ calls! {
     Access::Check(PLAIN_CLONE), "starts threads and processes, but no namespaces" {
         SYS_clone = 120,
     }
-    Access::Check(HARMLESS_IOCTL), "controls devices, but types into no terminal" {
+    Access::Check(HARMLESS_IOCTL), "controls devices, but types into no terminal and turns no pin around" {
         SYS_ioctl = 54,
     }
     Access::Check(ASKED_PERSONALITY), "asks for the personality; setting one could make data executable" {

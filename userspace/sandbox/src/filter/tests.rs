@@ -352,6 +352,33 @@ fn socket_families_follow_the_network() {
 }
 
 #[test]
+fn messages_to_real_time_cores_are_datagrams_and_the_security_module_decides_whose() {
+    for profile in [OFFLINE, NETWORKED] {
+        for kind in [2, 2 | 0o2_000_000] {
+            assert_eq!(answer(profile, "socket", &[43, kind, 0]), SECCOMP_RET_ALLOW);
+        }
+        for other in [[43, 1, 0], [43, 2, 1], [42, 2, 0], [44, 2, 0]] {
+            assert_eq!(answer(profile, "socket", &other), REFUSED, "{other:?}");
+        }
+        assert_eq!(answer(profile, "socketpair", &[43, 2, 0]), REFUSED);
+    }
+}
+
+#[test]
+fn a_pin_is_read_and_set_and_not_turned_around() {
+    for profile in PROFILES {
+        // Get and set values, and set the configuration.
+        for request in [0xC010_B40E, 0xC010_B40F] {
+            assert_eq!(answer(profile, "ioctl", &[0, request]), SECCOMP_RET_ALLOW);
+        }
+        for high in [0, 1 << 32, u64::from(u32::MAX) << 32] {
+            let configure = 0xC110_B40D | high;
+            assert_eq!(answer(profile, "ioctl", &[0, configure]), REFUSED);
+        }
+    }
+}
+
+#[test]
 fn terminals_cannot_be_typed_into_even_with_high_bits() {
     for profile in PROFILES {
         for request in [0x5412u64, 0x541C] {
