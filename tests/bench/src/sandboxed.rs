@@ -70,7 +70,7 @@ pub fn run(single: &SingleThreaded, grant: &Grant<'_>) -> Result<()> {
     let group = cgroups.app(tiny.component(), &Limits::APP)?;
     let (_log, output) = pipe()?;
     let launch = each(50, || {
-        finish(launcher.launch(&tiny, &group, output.as_fd())?)
+        finish(launcher.launch(&tiny, &group, output.as_fd(), None)?)
     })?;
     group.remove()?;
     report("launch", launch);
@@ -78,7 +78,7 @@ pub fn run(single: &SingleThreaded, grant: &Grant<'_>) -> Result<()> {
     let app = plan("/bin/app", &["app"], &ROOMY)?;
     let group = cgroups.app(app.component(), &ROOMY)?;
     let (log, output) = pipe()?;
-    let process = launcher.launch(&app, &group, output.as_fd())?;
+    let process = launcher.launch(&app, &group, output.as_fd(), None)?;
     drop(output);
     let mut text = String::new();
     File::from(log).read_to_string(&mut text)?;

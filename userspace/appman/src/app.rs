@@ -7,8 +7,9 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use control::{AppState, ExitReason};
-use policy::{ComponentId, Grant};
+use policy::{AppKind, ComponentId, Grant};
 
+use crate::broker::Broker;
 use crate::lifecycle::Lifecycle;
 use crate::ring::Ring;
 use crate::store::{Content, Facts, Package, StoreError};
@@ -29,7 +30,7 @@ pub struct App {
     pub length: u64,
     /// What is known of its package; `None` when that could not be verified.
     pub facts: Option<Facts>,
-    /// Its package while it is verified and not yet mounted.
+    /// Its package while it is verified and not yet mounted; of an app for a real-time core, also afterwards.
     pub content: Option<Content>,
     /// Whether its package is mounted.
     pub mounted: bool,
@@ -37,6 +38,10 @@ pub struct App {
     pub life: Lifecycle,
     /// Its process, when it has one.
     pub process: Option<i32>,
+    /// Its real-time core, when it has one.
+    pub core: Option<u8>,
+    /// Where it asks for pins, until it is done with that.
+    pub broker: Option<Broker>,
     /// The reading end of its output, until it ends.
     pub output: Option<File>,
     /// What it printed.
@@ -56,6 +61,8 @@ impl App {
             mounted: false,
             life: Lifecycle::new(),
             process: None,
+            core: None,
+            broker: None,
             output: None,
             log: Ring::new(APP_LOG_SIZE),
             first_output: None,
@@ -86,6 +93,17 @@ impl App {
     /// What it may do; `None` when its package could not be verified.
     pub fn grant(&self) -> Option<Grant<'_>> {
         self.facts.as_ref().map(|facts| facts.manifest.grant())
+    }
+
+    /// Whether it runs on a real-time core.
+    pub fn is_real_time(&self) -> bool {
+        self.grant()
+            .is_some_and(|grant| grant.kind == AppKind::RealTime)
+    }
+
+    /// Whether anything of it runs.
+    pub fn is_alive(&self) -> bool {
+        self.process.is_some() || self.core.is_some()
     }
 
     /// Its storage quota in KiB.
@@ -161,6 +179,8 @@ pub fn exit_in_words(reason: ExitReason) -> String {
         ExitReason::Exited { code } => format!("exited with code {code}"),
         ExitReason::Signaled { signal } => format!("ended by signal {signal}"),
         ExitReason::OutOfMemory => "out of memory".to_owned(),
+        ExitReason::LockedUp => "its real-time core locked up".to_owned(),
+        ExitReason::Watchdog => "ended by the watchdog of its real-time core".to_owned(),
         ExitReason::Stopped { forced: false } => "stopped".to_owned(),
         ExitReason::Stopped { forced: true } => {
             "stopped by force, it did not end in time".to_owned()

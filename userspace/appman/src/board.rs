@@ -31,6 +31,12 @@ pub struct Board {
     /// The line that asks for an orderly power off, if the board has one.
     #[serde(default)]
     pub power_button: Option<PowerButton>,
+    /// The label of the GPIO chip whose lines are the pins of apps, if the board has them.
+    #[serde(default)]
+    pub gpio_chip: Option<String>,
+    /// The device nodes of the real-time cores, by number.
+    #[serde(default)]
+    pub real_time_cores: Vec<String>,
     /// Device capabilities, such as [`CAPABILITY_APP_DEVELOPMENT`].
     pub capabilities: Vec<u32>,
 }
@@ -129,6 +135,17 @@ mod tests {
     fn a_board_needs_no_power_button() {
         let json = GOOD.replace(r#""powerButton":{"chip":"/dev/gpiochip0","line":3},"#, "");
         assert_eq!(Board::parse(json.as_bytes()).unwrap().power_button, None);
+    }
+
+    #[test]
+    fn pins_and_cores_are_there_when_they_are_named() {
+        let plain = Board::parse(GOOD.as_bytes()).unwrap();
+        assert_eq!((plain.gpio_chip, plain.real_time_cores.len()), (None, 0));
+        let named = r#""gpioChip":"mt3620","realTimeCores":["/dev/rtcore0"],"capabilities""#;
+        let json = GOOD.replace("\"capabilities\"", named);
+        let board = Board::parse(json.as_bytes()).unwrap();
+        assert_eq!(board.gpio_chip.as_deref(), Some("mt3620"));
+        assert_eq!(board.real_time_cores, ["/dev/rtcore0"]);
     }
 
     #[test]

@@ -101,6 +101,9 @@ fn boot() -> Result<DeviceServer, BootError> {
         note(&error.to_string());
     }
     let board = Board::load(Path::new(BOARD_FILE))?;
+    let missing = machine.set_board(&board).err();
+    let mut note = |line: &str| journal.note(machine.now(), line);
+    missing.iter().for_each(|error| note(&error.to_string()));
     for layer in &layers {
         note(&layer_marker(layer));
     }
@@ -175,7 +178,8 @@ fn layer_marker(layer: &LayerStatus) -> String {
 fn open_store(board: &Board, note: &mut dyn FnMut(&str)) -> Result<Store<SystemDisk>, String> {
     let (trust, notes) = trust::load(Path::new(trust::TRUSTED_KEYS));
     notes.iter().for_each(|line| note(line));
-    let verifier = Verifier::new(trust, board.has_capability(CAPABILITY_APP_DEVELOPMENT));
+    let verifier = Verifier::new(trust, board.has_capability(CAPABILITY_APP_DEVELOPMENT))
+        .with_real_time_cores(!board.real_time_cores.is_empty());
     let opened = mounts::make_data(&board.data)
         .map_err(|error| error.to_string())
         .and_then(|()| {

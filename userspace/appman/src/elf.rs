@@ -7,6 +7,7 @@
 //! the interpreter `/lib/ld-musl-armhf.so.1`; static programs have none.
 
 use std::io;
+use std::ops::Range;
 
 /// The only interpreter on the device.
 pub const INTERPRETER: &str = "/lib/ld-musl-armhf.so.1";
@@ -35,12 +36,157 @@ pub enum ElfError {
     /// It is no ELF file, or one for another kind of machine.
     #[error("{0}")]
     NotForThisDevice(&'static str),
+    /// It is no firmware that a real-time core can run.
+    #[error("{0}")]
+    NotForTheCore(String),
     /// It names an interpreter that the device does not have.
     #[error("it needs the interpreter {0}, and the device has {INTERPRETER}")]
     Interpreter(String),
     /// It cannot be read.
     #[error("it cannot be read: {0}")]
     Read(#[from] io::Error),
+}
+
+/// What the header of a file for the ARM processor says.
+#[derive(Debug)]
+pub struct Header {
+    /// `e_type`.
+    pub kind: u16,
+    /// `e_entry`.
+    pub entry: u32,
+    /// How many segments there are.
+    pub segments: u16,
+    table: u32,
+    flags: u32,
+}
+
+/// What a program header says.
+#[derive(Debug)]
+pub struct Segment {
+    kind: u32,
+    /// Where it begins in the file.
+    pub start: u32,
+    /// Where it is loaded.
+    pub address: u32,
+    /// Its bytes in the file.
+    pub length: u32,
+    /// Its bytes in memory.
+    pub size: u32,
+}
+
+impl Segment {
+    /// Whether it is loaded.
+    pub fn is_loaded(&self) -> bool {
+        self.kind == SEGMENT_LOAD
+    }
+
+    /// Where it lies in memory.
+    pub fn addresses(&self) -> Range<u64> {
+        let first = u64::from(self.address);
+        first..first.saturating_add(u64::from(self.size))
+    }
+
+    /// Whether it has memory in common with another.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (own, theirs) = (self.addresses(), other.addresses());
+        own.start < theirs.end && theirs.start < own.end
+    }
+}
+
+/// What is wrong with a file that ends too early.
+const CUT: ElfError = ElfError::NotForThisDevice("it is cut off within its ELF headers");
+
+impl Header {
+    /// Reads the header of a file of `size` bytes.
+    ///
+    /// # Errors
+    /// When it is no 32-bit file for the ARM processor.
+    pub fn read(
+        size: u64,
+        read_at: &mut impl FnMut(u64, &mut [u8]) -> io::Result<()>,
+    ) -> Result<Self, ElfError> {
+        use ElfError::NotForThisDevice;
+        let mut header = [0; HEADER_SIZE];
+        if size < header.len() as u64 {
+            return Err(NotForThisDevice("it is no ELF program"));
+        }
+        read_at(0, &mut header)?;
+        if !header.starts_with(b"\x7fELF") {
+            return Err(NotForThisDevice("it is no ELF program"));
+        }
+        if !header.starts_with(b"\x7fELF\x01\x01\x01") {
+            return Err(NotForThisDevice("it is no 32-bit little-endian program"));
+        }
+        let halves = (
+            half(&header, 16),
+            half(&header, 18),
+            half(&header, 42),
+            half(&header, 44),
+        );
+        let words = (word(&header, 24), word(&header, 28), word(&header, 36));
+        let (Some(kind), Some(machine), Some(entry_size), Some(segments)) = halves else {
+            return Err(CUT);
+        };
+        let (Some(entry), Some(table), Some(flags)) = words else {
+            return Err(CUT);
+        };
+        if machine != MACHINE_ARM {
+            return Err(NotForThisDevice("it is not for the ARM processor"));
+        }
+        if usize::from(entry_size) != PROGRAM_HEADER_SIZE || segments > PROGRAM_HEADER_LIMIT {
+            return Err(NotForThisDevice("its program header table is malformed"));
+        }
+        Ok(Self {
+            kind,
+            entry,
+            segments,
+            table,
+            flags,
+        })
+    }
+
+    /// Reads one of the program headers.
+    ///
+    /// # Errors
+    /// When it, or what it describes, lies beyond the end of the file.
+    pub fn segment(
+        &self,
+        index: u16,
+        size: u64,
+        read_at: &mut impl FnMut(u64, &mut [u8]) -> io::Result<()>,
+    ) -> Result<Segment, ElfError> {
+        let mut header = [0; PROGRAM_HEADER_SIZE];
+        let before = u64::from(index).saturating_mul(header.len() as u64);
+        let offset = u64::from(self.table).saturating_add(before);
+        if offset.saturating_add(header.len() as u64) > size {
+            return Err(CUT);
+        }
+        read_at(offset, &mut header)?;
+        let fields = [0, 4, 12, 16, 20].map(|offset| word(&header, offset));
+        let [
+            Some(kind),
+            Some(start),
+            Some(address),
+            Some(length),
+            Some(memory),
+        ] = fields
+        else {
+            return Err(CUT);
+        };
+        // A segment without bytes in the file, such as .bss, may be placed anywhere.
+        if length > 0 && u64::from(start).saturating_add(u64::from(length)) > size {
+            return Err(ElfError::NotForThisDevice(
+                "a segment of it lies beyond its end",
+            ));
+        }
+        Ok(Segment {
+            kind,
+            start,
+            address,
+            length,
+            size: memory,
+        })
+    }
 }
 
 /// Checks a program of `size` bytes. `read_at` fills a buffer from an offset within the file.
@@ -52,64 +198,21 @@ pub fn check(
     mut read_at: impl FnMut(u64, &mut [u8]) -> io::Result<()>,
 ) -> Result<(), ElfError> {
     use ElfError::NotForThisDevice;
-    let cut = NotForThisDevice("it is cut off within its ELF headers");
-    let mut header = [0; HEADER_SIZE];
-    if size < header.len() as u64 {
-        return Err(NotForThisDevice("it is no ELF program"));
-    }
-    read_at(0, &mut header)?;
-    if !header.starts_with(b"\x7fELF") {
-        return Err(NotForThisDevice("it is no ELF program"));
-    }
-    if !header.starts_with(b"\x7fELF\x01\x01\x01") {
-        return Err(NotForThisDevice("it is no 32-bit little-endian program"));
-    }
-    let fields = (
-        half(&header, 16),
-        half(&header, 18),
-        word(&header, 28),
-        word(&header, 36),
-        half(&header, 42),
-        half(&header, 44),
-    );
-    let (Some(kind), Some(machine), Some(table), Some(flags), Some(entry_size), Some(entries)) =
-        fields
-    else {
-        return Err(cut);
-    };
-    if machine != MACHINE_ARM {
-        return Err(NotForThisDevice("it is not for the ARM processor"));
-    }
+    let header = Header::read(size, &mut read_at)?;
     // ET_EXEC and ET_DYN; a position-independent program is an ET_DYN.
-    if !matches!(kind, 2 | 3) {
+    if !matches!(header.kind, 2 | 3) {
         return Err(NotForThisDevice("it is an object file, not a program"));
     }
-    if flags >> 24 != EABI_VERSION {
+    if header.flags >> 24 != EABI_VERSION {
         return Err(NotForThisDevice("it is not for the ARM EABI version 5"));
     }
-    if usize::from(entry_size) != PROGRAM_HEADER_SIZE || entries > PROGRAM_HEADER_LIMIT {
-        return Err(NotForThisDevice("its program header table is malformed"));
-    }
     let mut loads = false;
-    for index in 0..entries {
-        let offset = u64::from(table).saturating_add(u64::from(index) * u64::from(entry_size));
-        let mut segment = [0; PROGRAM_HEADER_SIZE];
-        if offset.saturating_add(segment.len() as u64) > size {
-            return Err(cut);
-        }
-        read_at(offset, &mut segment)?;
-        let fields = (word(&segment, 0), word(&segment, 4), word(&segment, 16));
-        let (Some(segment_kind), Some(start), Some(length)) = fields else {
-            return Err(cut);
-        };
-        // A segment without bytes in the file, such as .bss, may be placed anywhere.
-        if length > 0 && u64::from(start).saturating_add(u64::from(length)) > size {
-            return Err(NotForThisDevice("a segment of it lies beyond its end"));
-        }
-        match segment_kind {
+    for index in 0..header.segments {
+        let segment = header.segment(index, size, &mut read_at)?;
+        match segment.kind {
             SEGMENT_LOAD => loads = true,
             SEGMENT_INTERPRETER => {
-                check_interpreter(u64::from(start), length, &mut read_at)?;
+                check_interpreter(u64::from(segment.start), segment.length, &mut read_at)?;
             }
             _ => {}
         }

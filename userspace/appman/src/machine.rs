@@ -5,13 +5,18 @@
 //! The manager decides, the machine does; tests put a made-up machine in its place.
 
 use std::fs::File;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
+use broker::Request;
 use control::{Denial, ExitReason};
 use manifest::Manifest;
+use nix::errno::Errno;
 use policy::{ComponentId, Grant};
+use sys::real_time::State;
 
+use crate::broker::Broker;
 use crate::store::Content;
 
 /// Everything that a process of an app is made from.
@@ -30,6 +35,19 @@ pub struct Started {
     pub process: i32,
     /// The reading end of the app's standard output and error; reading does not wait.
     pub output: File,
+    /// Where it asks for pins, if its manifest grants any.
+    pub broker: Option<Broker>,
+}
+
+/// Everything that an app on a real-time core is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Firmware<'a> {
+    /// The app.
+    pub component: ComponentId,
+    /// Its verified package.
+    pub content: &'a Content,
+    /// The apps that it exchanges messages with.
+    pub partners: &'a [ComponentId],
 }
 
 /// Why the machine could not do it.
@@ -137,6 +155,30 @@ pub trait Machine {
 
     /// Why an app's process ended, whose raw wait status is given; what belonged to the process is let go.
     fn collect(&mut self, component: ComponentId, status: i32) -> ExitReason;
+
+    /// Starts an app on a real-time core that nobody has. Answers the number of the core.
+    ///
+    /// # Errors
+    /// When there is no such core, or it does not run the app.
+    fn start_core(&mut self, firmware: &Firmware<'_>) -> Result<u8, MachineError>;
+
+    /// Stops the core of an app, which is free then.
+    fn stop_core(&mut self, component: ComponentId);
+
+    /// What the core of an app does.
+    ///
+    /// # Errors
+    /// When it is not known any more.
+    fn core_state(&self, component: ComponentId) -> Result<State, Errno>;
+
+    /// What tells, by a priority event, that the core of an app stopped by itself or broke the protocol.
+    fn core_event(&self, component: ComponentId) -> Option<BorrowedFd<'_>>;
+
+    /// Gives out a pin that the manifest of an app grants.
+    ///
+    /// # Errors
+    /// `EBUSY` when it is in use, `ENODEV` when the board has no such pin.
+    fn open_pin(&mut self, request: Request) -> Result<OwnedFd, Errno>;
 
     /// Memory of an app, if it has a process.
     fn app_memory(&self, component: ComponentId) -> Option<AppMemory>;

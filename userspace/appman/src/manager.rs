@@ -10,14 +10,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use control::{ExitReason, LayerStatus, Reply};
-use policy::ComponentId;
+use nix::errno::Errno;
+use policy::{ComponentId, Grant, check_install};
+use sys::real_time::State;
 
 use crate::app::{App, exit_in_words};
 use crate::board::Board;
+use crate::broker::Served;
 use crate::journal::Journal;
 use crate::lifecycle::Order;
-use crate::machine::{Launch, Machine};
-use crate::store::{Disk, Store};
+use crate::machine::{Firmware, Launch, Machine, MachineError};
+use crate::store::{Disk, Package, Store, StoreError};
 
 mod requests;
 
@@ -90,19 +93,26 @@ impl<M: Machine, D: Disk> Manager<M, D> {
                         self.note(&error.to_string());
                     }
                 }
-                Ok(package) => {
-                    let mut app = App::with_package(package);
-                    app.life.start(self.machine.now());
-                    self.apps.insert(component, app);
-                }
+                Ok(package) => match check_beside(&package, &self.apps) {
+                    Ok(()) => {
+                        let mut app = App::with_package(package);
+                        app.life.start(self.machine.now());
+                        self.apps.insert(component, app);
+                    }
+                    Err(error) => self.keep_refused(component, package.facts.length, &error),
+                },
                 Err(error) => {
                     let length = store.package_length(component);
-                    let app = App::with_refusal(component, length, &error);
-                    self.note(&format!("{}: refused: {error}", app.label()));
-                    self.apps.insert(component, app);
+                    self.keep_refused(component, length, &error);
                 }
             }
         }
+    }
+
+    fn keep_refused(&mut self, component: ComponentId, length: u64, error: &StoreError) {
+        let app = App::with_refusal(component, length, error);
+        self.note(&format!("{}: refused: {error}", app.label()));
+        self.apps.insert(component, app);
     }
 
     /// Does what is due now, but starts one app at most, so that the output of one app and the requests of
@@ -142,6 +152,11 @@ impl<M: Machine, D: Disk> Manager<M, D> {
     fn obey(&mut self, component: ComponentId, order: Option<Order>) {
         match order {
             Some(Order::Start) => self.launch(component),
+            // A core does not need to be asked.
+            Some(Order::Terminate) if self.has_core(component) => {
+                self.machine.stop_core(component);
+                self.ended(component, ExitReason::Stopped { forced: false });
+            }
             Some(Order::Terminate) => self.machine.terminate(component),
             Some(Order::Kill) => self.machine.kill(component),
             None => {}
@@ -159,27 +174,18 @@ impl<M: Machine, D: Disk> Manager<M, D> {
             app.life.refused(reason);
             return self.note(&line);
         }
-        let mutable_file = match prepare(app, &mut self.machine, &mut self.store) {
-            Ok(path) => path,
-            Err(reason) => {
-                let line = format!("{}: refused: {reason}", app.label());
-                app.life.refused(reason);
-                return self.note(&line);
-            }
+        let started = if app.is_real_time() {
+            start_core(app, &mut self.machine, &mut self.store)
+        } else {
+            start_process(app, &mut self.machine, &mut self.store)
         };
-        let Some(facts) = &app.facts else {
-            return;
-        };
-        let launch = Launch {
-            manifest: &facts.manifest,
-            mutable_file: mutable_file.as_deref(),
-        };
-        let line = match self.machine.launch(launch) {
-            Ok(started) => {
-                app.process = Some(started.process);
-                app.output = Some(started.output);
+        let line = match started {
+            Ok(()) => {
                 app.life.started();
-                format!("{}: started", app.label())
+                match app.core {
+                    Some(core) => format!("{}: started on real-time core {core}", app.label()),
+                    None => format!("{}: started", app.label()),
+                }
             }
             Err(error) => {
                 let line = format!("{}: refused: {error}", app.label());
@@ -197,7 +203,6 @@ impl<M: Machine, D: Disk> Manager<M, D> {
 
     /// Takes notice that a process ended. Answers whether it was an app's.
     pub fn process_ended(&mut self, process: i32, status: i32) -> bool {
-        let now = self.machine.now();
         let Some(component) = self
             .apps
             .values()
@@ -210,25 +215,85 @@ impl<M: Machine, D: Disk> Manager<M, D> {
             self.output_ready(component);
         }
         let reason = self.machine.collect(component, status);
+        self.ended(component, reason);
+        true
+    }
+
+    fn has_core(&self, component: ComponentId) -> bool {
+        self.apps
+            .get(&component)
+            .is_some_and(|app| app.core.is_some())
+    }
+
+    /// Takes notice that something happened to the core of an app.
+    pub fn core_ready(&mut self, component: ComponentId) {
+        let reason = match self.machine.core_state(component) {
+            Ok(State::Running) => return,
+            Ok(State::Halted) => {
+                let line = format!(
+                    "app {component}: broke the protocol, so its messages are not taken any more: restart it"
+                );
+                return self.note(&line);
+            }
+            Ok(State::LockedUp) => ExitReason::LockedUp,
+            Ok(State::Watchdog) => ExitReason::Watchdog,
+            // Nobody asked it to, so its driver is gone.
+            Ok(State::Stopped) => ExitReason::SetupFailed {
+                errno: Errno::ENODEV as i32,
+            },
+            Err(errno) => ExitReason::SetupFailed {
+                errno: errno as i32,
+            },
+        };
+        self.machine.stop_core(component);
+        self.ended(component, reason);
+    }
+
+    /// Answers what an app asks for.
+    pub fn broker_ready(&mut self, component: ComponentId) {
         let Some(app) = self.apps.get_mut(&component) else {
-            return false;
+            return;
+        };
+        let (Some(facts), Some(broker)) = (&app.facts, &mut app.broker) else {
+            return;
+        };
+        let grant = facts.manifest.grant();
+        let line = match broker.serve(&grant, |request| self.machine.open_pin(request)) {
+            Served::Answered => return,
+            Served::Refused(line) => line,
+            Served::Closed => {
+                app.broker = None;
+                return;
+            }
+            Served::Broken(reason) => {
+                app.broker = None;
+                format!("gets no more pins: {reason}")
+            }
+        };
+        let line = format!("{}: {line}", app.label());
+        self.note(&line);
+    }
+
+    /// An app has ended, for this reason.
+    fn ended(&mut self, component: ComponentId, reason: ExitReason) {
+        let now = self.machine.now();
+        let Some(app) = self.apps.get_mut(&component) else {
+            return;
         };
         app.process = None;
+        app.core = None;
+        app.broker = None;
         app.output = None;
         let reported = app.life.ended(reason, now);
         if let ExitReason::SetupFailed { .. } = reported {
             app.life.set_refusal(exit_in_words(reported));
         }
         let line = format!("{}: {}", app.label(), exit_in_words(reported));
+        let active = app.life.is_active();
         self.note(&line);
-        if !self
-            .apps
-            .get(&component)
-            .is_some_and(|app| app.life.is_active())
-        {
+        if !active {
             self.unmount(component);
         }
-        true
     }
 
     /// Reads what an app printed.
@@ -253,6 +318,8 @@ impl<M: Machine, D: Disk> Manager<M, D> {
         let Some(app) = self.apps.get_mut(&component) else {
             return;
         };
+        // The next start looks at the package again.
+        app.content = None;
         if !app.mounted {
             return;
         }
@@ -287,7 +354,7 @@ impl<M: Machine, D: Disk> Manager<M, D> {
 
     /// Whether all apps are gone.
     pub fn has_ended(&self) -> bool {
-        self.apps.values().all(|app| app.process.is_none())
+        !self.apps.values().any(App::is_alive)
     }
 
     /// Unmounts all packages; no app runs.
@@ -299,48 +366,106 @@ impl<M: Machine, D: Disk> Manager<M, D> {
     }
 }
 
+/// Whether a package goes with the apps that are there. It did when it was installed; but power may have gone between
+/// two installations of which the second would have made room for it.
+fn check_beside(package: &Package, apps: &BTreeMap<ComponentId, App>) -> Result<(), StoreError> {
+    let others: Vec<Grant<'_>> = apps.values().filter_map(App::grant).collect();
+    check_install(&package.facts.manifest.grant(), &others).map_err(StoreError::Conflict)
+}
+
+/// Has the app's package verified, unless it is.
+fn load<D: Disk>(app: &mut App, store: &Store<D>) -> Result<(), MachineError> {
+    if app.content.is_none() {
+        let package = store
+            .load(app.component)
+            .map_err(|error| lasting(error.to_string()))?;
+        app.set_package(package);
+    }
+    Ok(())
+}
+
+/// Starts an app on a real-time core.
+fn start_core<M: Machine, D: Disk>(
+    app: &mut App,
+    machine: &mut M,
+    store: &mut Result<Store<D>, String>,
+) -> Result<(), MachineError> {
+    let store = store.as_mut().map_err(|reason| lasting(reason.clone()))?;
+    load(app, store)?;
+    let (Some(facts), Some(content)) = (&app.facts, &app.content) else {
+        return Err(lasting("its package is gone".to_owned()));
+    };
+    let core = machine.start_core(&Firmware {
+        component: app.component,
+        content,
+        partners: facts.manifest.grant().peers,
+    })?;
+    app.core = Some(core);
+    Ok(())
+}
+
+/// Starts the process of an app.
+fn start_process<M: Machine, D: Disk>(
+    app: &mut App,
+    machine: &mut M,
+    store: &mut Result<Store<D>, String>,
+) -> Result<(), MachineError> {
+    let mutable_file = prepare(app, machine, store).map_err(|error| MachineError {
+        lasting: true,
+        ..error
+    })?;
+    let Some(facts) = &app.facts else {
+        return Err(lasting("its package is gone".to_owned()));
+    };
+    let started = machine.launch(Launch {
+        manifest: &facts.manifest,
+        mutable_file: mutable_file.as_deref(),
+    })?;
+    app.process = Some(started.process);
+    app.output = Some(started.output);
+    app.broker = started.broker;
+    Ok(())
+}
+
 /// Mounts an app's package, unless it is mounted, tells the kernel whose it is and what the app may do, and makes
 /// sure that its mutable file is there.
 fn prepare<M: Machine, D: Disk>(
     app: &mut App,
     machine: &mut M,
     store: &mut Result<Store<D>, String>,
-) -> Result<Option<PathBuf>, String> {
-    let store = store.as_mut().map_err(|reason| reason.clone())?;
+) -> Result<Option<PathBuf>, MachineError> {
+    let store = store.as_mut().map_err(|reason| lasting(reason.clone()))?;
     if !app.mounted {
-        let content = match app.content.take() {
-            Some(content) => content,
-            None => {
-                let package = store
-                    .load(app.component)
-                    .map_err(|error| error.to_string())?;
-                app.length = package.facts.length;
-                app.facts = Some(package.facts);
-                package.content
-            }
-        };
-        machine
-            .attach(app.component, &content)
-            .map_err(|error| error.to_string())?;
-        app.mounted = true;
+        load(app, store)?;
+        if let Some(content) = app.content.take() {
+            machine.attach(app.component, &content)?;
+            app.mounted = true;
+        }
         if let Err(error) = machine.vouch(app.component) {
             app.mounted = false;
             return Err(match machine.detach(app.component) {
-                Ok(()) => error.to_string(),
-                Err(left) => format!("{error}; and {left}"),
+                Ok(()) => error,
+                Err(left) => lasting(format!("{error}; and {left}")),
             });
         }
     }
     if let Some(grant) = app.grant() {
-        machine
-            .set_rules(&grant)
-            .map_err(|error| error.to_string())?;
+        machine.set_rules(&grant)?;
     }
     if app.storage_kb() == 0 {
         return Ok(None);
     }
     let path = store.mutable_file(app.component);
-    path.map(Some).map_err(|error| error.to_string())
+    path.map(Some).map_err(|error| lasting(error.to_string()))
+}
+
+/// A failure that a later try would meet again.
+fn lasting(message: String) -> MachineError {
+    MachineError {
+        message,
+        errno: 0,
+        lasting: true,
+    }
 }
 
 #[cfg(test)]

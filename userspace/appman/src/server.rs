@@ -35,6 +35,19 @@ enum Source {
     Control,
     Button,
     Output(ComponentId),
+    Broker(ComponentId),
+    Core(ComponentId),
+}
+
+impl Source {
+    /// What wakes.
+    fn events(self) -> PollFlags {
+        match self {
+            // A core that stopped by itself.
+            Self::Core(_) => PollFlags::POLLPRI,
+            _ => PollFlags::POLLIN,
+        }
+    }
 }
 
 /// The loop and what it waits for.
@@ -127,6 +140,12 @@ impl<M: Machine, D: Disk> Server<M, D> {
             if let Some(output) = &app.output {
                 sources.push((Source::Output(app.component), output.as_fd()));
             }
+            if let Some(broker) = &app.broker {
+                sources.push((Source::Broker(app.component), broker.as_fd()));
+            }
+            if let Some(event) = self.manager.machine.core_event(app.component) {
+                sources.push((Source::Core(app.component), event));
+            }
         }
         sources
     }
@@ -136,7 +155,7 @@ impl<M: Machine, D: Disk> Server<M, D> {
         let sources = self.sources();
         let mut waiting: Vec<PollFd<'_>> = sources
             .iter()
-            .map(|(_, descriptor)| PollFd::new(*descriptor, PollFlags::POLLIN))
+            .map(|(source, descriptor)| PollFd::new(*descriptor, source.events()))
             .collect();
         match poll(&mut waiting, self.timeout()) {
             Ok(_) | Err(Errno::EINTR) => {}
@@ -180,6 +199,8 @@ impl<M: Machine, D: Disk> Server<M, D> {
             Source::Control => self.take_request(),
             Source::Button => self.take_press(),
             Source::Output(component) => self.manager.output_ready(component),
+            Source::Broker(component) => self.manager.broker_ready(component),
+            Source::Core(component) => self.manager.core_ready(component),
         }
     }
 

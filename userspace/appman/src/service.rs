@@ -88,10 +88,7 @@ fn answer_request<M: Machine, D: Disk>(
         }
         Request::Install { mode } => manager.install(mode).map(Answer::from),
         Request::Delete { component } => Ok(manager.delete(component).into()),
-        Request::AppState { component } => {
-            let state = manager.state(component);
-            Ok(Reply::AppState { state }.into())
-        }
+        Request::AppState { component } => Ok(manager.state(component).into()),
         Request::AppControl { component, trigger } => {
             manager.control(component, trigger).map(Answer::from)
         }
@@ -241,6 +238,7 @@ fn app<M: Machine, D: Disk>(
         image: app.image(),
         name: app.name().to_owned(),
         state: app.state(),
+        real_time_core: app.core,
         uid: component.uid(),
         grants: app
             .grant()

@@ -5,22 +5,27 @@
 use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use ::broker::Request;
 use control::{Denial, ExitReason, LayerStatus};
 use image_package::{Abi, Builder, Signer, TemporaryFlags, TrustStore};
-use policy::{ComponentId, Grant};
+use nix::errno::Errno;
+use policy::{Capability, ComponentId, Grant};
+use sys::real_time::State;
 
 use crate::board::Board;
-use crate::elf;
+use crate::broker::Broker;
 use crate::journal::Journal;
 use crate::machine::{
-    AppMemory, DeviceMemory, GroupMemory, Launch, Machine, MachineError, Started,
+    AppMemory, DeviceMemory, Firmware, GroupMemory, Launch, Machine, MachineError, Started,
 };
 use crate::manager::Manager;
 use crate::store::{Content, Disk, Layout, Store, SystemDisk, Verifier};
+use crate::{elf, firmware};
 
 const KEY: &str = include_str!("../../image-package/keys/development-signing.key.pem");
 const CERTIFICATE: &str = include_str!("../../image-package/keys/development-signing.crt.pem");
@@ -40,7 +45,7 @@ pub(crate) fn signer() -> Signer {
 
 pub(crate) fn verifier(development: bool) -> Verifier {
     let trust = TrustStore::from_der_certificates([signer().certificate()]).unwrap();
-    Verifier::new(trust, development)
+    Verifier::new(trust, development).with_real_time_cores(true)
 }
 
 /// A package in the making, good unless changed.
@@ -70,6 +75,15 @@ impl Image {
             flags: TemporaryFlags::UNDER_DEVELOPMENT,
             program: elf::tests::program(Some(elf::INTERPRETER)),
             executable: true,
+        }
+    }
+
+    /// An app for a real-time core.
+    pub(crate) fn real_time(component: &str) -> Self {
+        Self {
+            kind: "RealTimeCapable",
+            program: firmware::tests::firmware(),
+            ..Self::new(component)
         }
     }
 
@@ -331,6 +345,13 @@ pub(crate) struct Fake {
     pub(crate) module_fails: Option<&'static str>,
     pub(crate) launch_fails: bool,
     pub(crate) end: Option<ExitReason>,
+    /// Which app each core runs.
+    pub(crate) cores: [Option<ComponentId>; 2],
+    pub(crate) partners: Vec<ComponentId>,
+    pub(crate) core_state: Option<Result<State, Errno>>,
+    /// What apps got to ask for pins with.
+    pub(crate) sockets: Vec<OwnedFd>,
+    pub(crate) pins: Vec<Request>,
 }
 
 impl Fake {
@@ -344,8 +365,15 @@ impl Fake {
 }
 
 /// A made-up machine. Processes are numbered from 100 on.
-#[derive(Clone, Default)]
-pub(crate) struct TestMachine(pub(crate) Rc<RefCell<Fake>>);
+#[derive(Clone)]
+pub(crate) struct TestMachine(pub(crate) Rc<RefCell<Fake>>, Rc<OwnedFd>);
+
+impl Default for TestMachine {
+    fn default() -> Self {
+        let (never, _) = nix::unistd::pipe().unwrap();
+        Self(Rc::default(), Rc::new(never))
+    }
+}
 
 impl TestMachine {
     pub(crate) fn wait(&self, time: Duration) {
@@ -437,7 +465,12 @@ impl Machine for TestMachine {
             .push((component, launch.mutable_file.map(Path::to_path_buf)));
         let (output, input) = nix::unistd::pipe2(nix::fcntl::OFlag::O_NONBLOCK).unwrap();
         fake.pipes.push(File::from(input));
+        let asks = launch.manifest.grant().has(Capability::Gpio);
+        let pair = asks.then(|| Broker::pair().unwrap());
+        let (broker, socket) = pair.unzip();
+        fake.sockets.extend(socket);
         Ok(Started {
+            broker,
             process: 99 + i32::try_from(fake.launched.len()).unwrap(),
             output: File::from(output),
         })
@@ -454,6 +487,42 @@ impl Machine for TestMachine {
     fn collect(&mut self, _: ComponentId, status: i32) -> ExitReason {
         let end = self.0.borrow_mut().end.take();
         end.unwrap_or(ExitReason::Exited { code: status })
+    }
+
+    fn start_core(&mut self, firmware: &Firmware<'_>) -> Result<u8, MachineError> {
+        let mut fake = self.0.borrow_mut();
+        if fake.launch_fails {
+            return Err(machine_error("no core answers"));
+        }
+        assert!(!firmware.content.program.is_empty());
+        let free = fake.cores.iter().position(Option::is_none).unwrap();
+        fake.cores[free] = Some(firmware.component);
+        fake.partners = firmware.partners.to_vec();
+        Ok(u8::try_from(free).unwrap())
+    }
+
+    fn stop_core(&mut self, component: ComponentId) {
+        for core in &mut self.0.borrow_mut().cores {
+            core.take_if(|app| *app == component);
+        }
+    }
+
+    fn core_state(&self, _: ComponentId) -> Result<State, Errno> {
+        self.0
+            .borrow_mut()
+            .core_state
+            .take()
+            .unwrap_or(Ok(State::Running))
+    }
+
+    fn core_event(&self, component: ComponentId) -> Option<BorrowedFd<'_>> {
+        let running = self.0.borrow().cores.contains(&Some(component));
+        running.then(|| self.1.as_fd())
+    }
+
+    fn open_pin(&mut self, request: Request) -> Result<OwnedFd, Errno> {
+        self.0.borrow_mut().pins.push(request);
+        Ok(File::open("/dev/null").unwrap().into())
     }
 
     fn app_memory(&self, _: ComponentId) -> Option<AppMemory> {

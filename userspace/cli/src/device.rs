@@ -52,8 +52,20 @@ struct Uptime {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct State {
     state: AppState,
+    real_time_core: Option<u8>,
+}
+
+impl State {
+    /// The state, and the core of an app that has one.
+    fn in_words(&self) -> String {
+        match self.real_time_core {
+            Some(core) => format!("{} on real-time core {core}", word(self.state)),
+            None => word(self.state).to_owned(),
+        }
+    }
 }
 
 /// Runs a command; `None` when it printed what it had to say itself.
@@ -156,8 +168,8 @@ fn deploy(device: &Device, arguments: &DeployArguments) -> Result<Report, Failur
     let state = match component {
         Some(component) => {
             let state = state(device, component)?;
-            line(&mut text, format_args!("{component}: {}", word(state)));
-            Some(state)
+            line(&mut text, format_args!("{component}: {}", state.in_words()));
+            Some(state.state)
         }
         None => None,
     };
@@ -278,7 +290,7 @@ fn control(
             action,
             what: format!("no state ({error})"),
         })?;
-        add_state(&mut text, &mut states, component, &name, state.state);
+        add_state(&mut text, &mut states, component, &name, &state);
     }
     Ok(state_report(text, states))
 }
@@ -288,15 +300,14 @@ fn app_status(device: &Device, component: Option<ComponentId>) -> Result<Report,
     let mut states = Vec::new();
     for (component, name) in chosen(device, component)? {
         let state = state(device, component)?;
-        add_state(&mut text, &mut states, component, &name, state);
+        add_state(&mut text, &mut states, component, &name, &state);
     }
     Ok(state_report(text, states))
 }
 
-fn state(device: &Device, component: ComponentId) -> Result<AppState, Failure> {
+fn state(device: &Device, component: ComponentId) -> Result<State, Failure> {
     let action = format!("read the status of {component}");
-    let state: State = device.get(&action, &format!("/app/status/{component}"))?;
-    Ok(state.state)
+    device.get(&action, &format!("/app/status/{component}"))
 }
 
 fn add_state(
@@ -304,7 +315,7 @@ fn add_state(
     states: &mut Vec<Value>,
     component: ComponentId,
     name: &str,
-    state: AppState,
+    state: &State,
 ) {
     let name_part = if name.is_empty() {
         String::new()
@@ -313,9 +324,13 @@ fn add_state(
     };
     line(
         text,
-        format_args!("{component}{name_part}: {}", word(state)),
+        format_args!("{component}{name_part}: {}", state.in_words()),
     );
-    states.push(json!({"componentId": component, "state": state}));
+    let mut json = json!({"componentId": component, "state": state.state});
+    if let (Some(object), Some(core)) = (json.as_object_mut(), state.real_time_core) {
+        object.insert("realTimeCore".to_owned(), core.into());
+    }
+    states.push(json);
 }
 
 fn state_report(mut text: String, states: Vec<Value>) -> Report {
@@ -349,6 +364,9 @@ fn grants(device: &Device, component: ComponentId) -> Result<Report, Failure> {
         app.starts
     );
     field(&mut text, "State", starts);
+    if let Some(core) = app.real_time_core {
+        field(&mut text, "Real-time core", core);
+    }
     if let Some(exit) = app.last_exit {
         field(&mut text, "Last end", exit_words(exit));
     }
@@ -373,6 +391,8 @@ fn exit_words(exit: ExitReason) -> String {
         ExitReason::Exited { code } => format!("exit code {code}"),
         ExitReason::Signaled { signal } => format!("ended by signal {signal}"),
         ExitReason::OutOfMemory => "over its memory limit".to_owned(),
+        ExitReason::LockedUp => "its real-time core locked up".to_owned(),
+        ExitReason::Watchdog => "ended by the watchdog of its real-time core".to_owned(),
         ExitReason::Stopped { forced: false } => "stopped".to_owned(),
         ExitReason::Stopped { forced: true } => "stopped with SIGKILL".to_owned(),
         ExitReason::SetupFailed { errno } => {

@@ -110,6 +110,9 @@ pub enum Reply {
     AppState {
         /// The state after the request.
         state: AppState,
+        /// The real-time core that the app has, if any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        core: Option<u8>,
     },
     /// Answer to [`Request::AppQuota`].
     Quota(Quota),
@@ -342,6 +345,9 @@ pub struct AppInfo {
     pub name: String,
     /// Its state.
     pub state: AppState,
+    /// The real-time core that it has, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub real_time_core: Option<u8>,
     /// Its user id, derived from the component id.
     pub uid: u32,
     /// What its manifest grants, one line in words each; empty when nothing is granted.
@@ -377,6 +383,10 @@ pub enum ExitReason {
     },
     /// It went over its memory limit.
     OutOfMemory,
+    /// Its real-time core locked up.
+    LockedUp,
+    /// The watchdog of its real-time core ended it.
+    Watchdog,
     /// The manager stopped it; `forced` when it took SIGKILL.
     Stopped {
         /// It did not go within two seconds of SIGTERM.

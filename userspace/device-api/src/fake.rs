@@ -16,7 +16,7 @@ use image_package::{
     ImagePackage, KeyError, MANIFEST_PATH, PackageError, TrustStore, Verified, certificate_from_pem,
 };
 use manifest::{MAX_SIZE, Manifest, grant_in_words};
-use policy::{ComponentId, DeviceError};
+use policy::{AppKind, ComponentId, DeviceError};
 
 use crate::manager::{Manager, ManagerError};
 
@@ -161,12 +161,13 @@ impl Manager for FakeManager {
                 device.apps.remove(component);
                 Ok(done())
             }
-            Request::AppState { component } => Ok(Reply::AppState {
-                state: device
-                    .apps
-                    .get(component)
-                    .map_or(AppState::NotPresent, |app| app.state),
-            }),
+            Request::AppState { component } => {
+                let app = device.apps.get(component);
+                Ok(Reply::AppState {
+                    state: app.map_or(AppState::NotPresent, |app| app.state),
+                    core: app.and_then(App::core),
+                })
+            }
             Request::AppControl { component, trigger } => device.control(component, *trigger),
             Request::AppQuota { component } => {
                 let app = device.app(component, RefusalKind::NotFound)?;
@@ -335,7 +336,10 @@ impl Device {
                 return Err(refused(code, RefusalKind::Internal, detail));
             }
         }
-        Ok(Reply::AppState { state: app.state })
+        Ok(Reply::AppState {
+            state: app.state,
+            core: app.core(),
+        })
     }
 
     fn memory(&self) -> MemoryStats {
@@ -362,12 +366,19 @@ impl App {
         }
     }
 
+    /// All apps for real-time cores share the first.
+    fn core(&self) -> Option<u8> {
+        let real_time = self.manifest.application_type() == AppKind::RealTime;
+        (real_time && self.state == AppState::Running).then_some(0)
+    }
+
     fn info(&self, component: ComponentId) -> AppInfo {
         AppInfo {
             component,
             image: self.package.image,
             name: self.manifest.name().to_owned(),
             state: self.state,
+            real_time_core: self.core(),
             uid: component.uid(),
             grants: grant_in_words(&self.manifest.grant()),
             starts: self.starts,

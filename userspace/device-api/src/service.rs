@@ -96,8 +96,11 @@ struct ImageEntry {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct State {
     state: control::AppState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    real_time_core: Option<u8>,
 }
 
 #[derive(Serialize)]
@@ -337,7 +340,10 @@ impl<M: Manager> Service<M> {
 
     fn state(&self, request: &Request) -> Result<Response, Problem> {
         match self.manager.ask(request)? {
-            Reply::AppState { state } => Ok(Response::json(&State { state })),
+            Reply::AppState { state, core } => Ok(Response::json(&State {
+                state,
+                real_time_core: core,
+            })),
             _ => Err(ManagerError::OutOfTurn.into()),
         }
     }

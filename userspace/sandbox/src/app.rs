@@ -6,7 +6,7 @@
 //! It is process 1 in the namespace of the app, so the kernel ends all processes of the app with it. They cannot
 //! signal it: the filter refuses that, and the kernel would ignore what process 1 has no handler for.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
@@ -58,8 +58,12 @@ pub(crate) fn run(
     confinement: &Confinement,
     seal: &Filter,
     output: &OwnedFd,
+    broker: Option<OwnedFd>,
     mut reporter: Reporter,
 ) -> ! {
+    let socket = broker.as_ref().map(AsFd::as_fd);
+    let mut keep = vec![reporter.as_fd()];
+    keep.extend(socket);
     let confined = confine(
         &Linux,
         inherited,
@@ -67,9 +71,11 @@ pub(crate) fn run(
         confinement,
         seal,
         output,
-        &reporter,
+        &mut keep,
     );
-    let spawned = confined.and_then(|confined| confined.spawn(&Linux, confinement));
+    let spawned = confined.and_then(|confined| confined.spawn(&Linux, confinement, socket));
+    // The manager is to see when the app closes its own.
+    drop(broker);
     let supervised = spawned.and_then(|app| {
         reporter.report(Report::Running);
         supervise(app).at(Step::Report)
@@ -94,7 +100,7 @@ pub(crate) fn confine<K: Kernel>(
     confinement: &Confinement,
     seal: &Filter,
     output: &impl AsFd,
-    report: &impl AsFd,
+    keep: &mut [BorrowedFd<'_>],
 ) -> core::result::Result<Confined, Failure> {
     let Inherited {
         signals,
@@ -104,7 +110,7 @@ pub(crate) fn confine<K: Kernel>(
         execute_gain,
         common_filter,
     } = inherited;
-    let descriptors = steps::descriptors_of_app(kernel, output.as_fd(), report.as_fd())?;
+    let descriptors = steps::descriptors_of_app(kernel, output.as_fd(), keep)?;
     let mounts = steps::mounts(kernel, confinement, &namespaces)?;
     let limits = steps::limits(kernel, confinement)?;
     let identity = steps::identity(kernel, confinement, &mounts, &limits, &bounding_set)?;
@@ -210,12 +216,22 @@ mod tests {
 
     /// All steps of an app, and the execution of its program.
     fn through(kernel: &Recorder, plan: &Plan) -> core::result::Result<Pid, Failure> {
+        through_with(kernel, plan, None)
+    }
+
+    fn through_with(
+        kernel: &Recorder,
+        plan: &Plan,
+        broker: Option<BorrowedFd<'_>>,
+    ) -> core::result::Result<Pid, Failure> {
         let confinement = plan.confinement();
         let seal = Filter::seal(Profile::App {
             network: false,
             clock: false,
         });
         let (output, report) = (std::io::stdout(), std::io::stderr());
+        let mut keep = vec![report.as_fd()];
+        keep.extend(broker);
         let confined = confine(
             kernel,
             inherited(),
@@ -223,9 +239,20 @@ mod tests {
             &confinement,
             &seal.unwrap(),
             &output,
-            &report,
+            &mut keep,
         );
-        confined?.spawn(kernel, &confinement)
+        confined?.spawn(kernel, &confinement, broker)
+    }
+
+    #[test]
+    fn a_socket_for_requests_is_kept_and_passed_on() {
+        let kernel = Recorder::default();
+        let broker = std::io::stdin();
+        through_with(&kernel, &plan(false), Some(broker.as_fd())).unwrap();
+        let calls = kernel.calls();
+        assert!(calls.contains(&"close all but 2".to_owned()), "{calls:?}");
+        let spawned = calls.last().unwrap();
+        assert!(spawned.ends_with("] with a broker"), "{spawned}");
     }
 
     #[test]
@@ -318,7 +345,7 @@ mod tests {
             &confinement,
             &seal.unwrap(),
             &output,
-            &report,
+            &mut [report.as_fd()],
         );
         let failure = confined.unwrap_err();
         assert_eq!((failure.step, failure.errno), (Step::Label, Errno::EINVAL));

@@ -5,7 +5,7 @@
 use std::convert::Infallible;
 use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use caps::{CapSet, errors::CapsError};
@@ -94,8 +94,14 @@ pub(crate) trait Kernel {
     fn install_filter(&self, filter: &[Instruction]) -> Result<()>;
     /// Executes a program with an empty environment.
     fn execute(&self, program: &CStr, arguments: &[CString]) -> Result<Infallible>;
-    /// Executes a program with an empty environment in a child to which signals arrive.
-    fn spawn(&self, program: &CStr, arguments: &[CString]) -> Result<Pid>;
+    /// Executes a program in a child to which signals arrive. Its environment names the socket for its requests, and
+    /// is empty without one.
+    fn spawn(
+        &self,
+        program: &CStr,
+        arguments: &[CString],
+        broker: Option<BorrowedFd<'_>>,
+    ) -> Result<Pid>;
 }
 
 /// One of the first three descriptors.
@@ -280,12 +286,23 @@ impl Kernel for Linux {
         unistd::execve(program, arguments, NO_ENVIRONMENT)
     }
 
-    fn spawn(&self, program: &CStr, arguments: &[CString]) -> Result<Pid> {
+    fn spawn(
+        &self,
+        program: &CStr,
+        arguments: &[CString],
+        broker: Option<BorrowedFd<'_>>,
+    ) -> Result<Pid> {
         let mut attributes = PosixSpawnAttr::init()?;
         attributes.set_sigmask(&SigSet::empty())?;
         attributes.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK)?;
-        let actions = PosixSpawnFileActions::init()?;
-        posix_spawn(program, &actions, &attributes, arguments, NO_ENVIRONMENT)
+        let mut actions = PosixSpawnFileActions::init()?;
+        let mut environment = NO_ENVIRONMENT;
+        if let Some(socket) = broker {
+            // The copy stays open when the program is executed, also one to the same number.
+            actions.add_dup2(socket.as_raw_fd(), broker::DESCRIPTOR)?;
+            environment = &[broker::ENVIRONMENT];
+        }
+        posix_spawn(program, &actions, &attributes, arguments, environment)
     }
 }
 

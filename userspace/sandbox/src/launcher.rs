@@ -154,7 +154,8 @@ impl Launcher {
     }
 
     /// Makes the first process of an app, in its control group and with `output` as its standard output and
-    /// error. What becomes of it comes as reports.
+    /// error; its program finds `broker`, the socket for its requests, where the crate of that name says. What
+    /// becomes of it comes as reports.
     ///
     /// # Errors
     ///
@@ -164,11 +165,13 @@ impl Launcher {
         plan: &Plan,
         cgroup: &Cgroup,
         output: BorrowedFd<'_>,
+        broker: Option<BorrowedFd<'_>>,
     ) -> Result<Process, LaunchError> {
         let (reports, theirs) = pipe2(OFlag::O_CLOEXEC).at(Step::Report)?;
         // Only our end: the other one is to wait when the pipe is full, rather than lose a report.
         fcntl(&reports, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).at(Step::Report)?;
-        let descriptors = [cgroup.as_fd(), output, theirs.as_fd()];
+        let mut descriptors = vec![cgroup.as_fd(), output, theirs.as_fd()];
+        descriptors.extend(broker);
         send(&self.socket, &plan.encode(), &descriptors)
             .map_err(|errno| LaunchError::Gone { errno })?;
         let (pid, handle) = answer(&self.socket)?;
@@ -328,7 +331,7 @@ fn make(
     inherited: &Inherited,
 ) -> Result<(Pid, OwnedFd), Failure> {
     let plan = Plan::decode(request).map_err(|WireError| MALFORMED)?;
-    let [Some(cgroup), Some(output), Some(report), None] = descriptors else {
+    let [Some(cgroup), Some(output), Some(report), broker] = descriptors else {
         return Err(MALFORMED);
     };
     let confinement = plan.confinement();
@@ -346,6 +349,7 @@ fn make(
             &confinement,
             seal,
             &output,
+            broker,
             Reporter::new(report),
         ),
     }

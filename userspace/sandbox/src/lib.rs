@@ -35,7 +35,7 @@
 //! let plan = Plan::new(&grant, paths, &Limits::APP)?;
 //! let group = cgroups.app(app, &Limits::APP)?;
 //! let (log, output) = nix::unistd::pipe()?;
-//! let process = launcher.launch(&plan, &group, output.as_fd())?;
+//! let process = launcher.launch(&plan, &group, output.as_fd(), None)?;
 //! # Ok(())
 //! # }
 //! ```

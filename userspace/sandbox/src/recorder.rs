@@ -203,8 +203,14 @@ impl Kernel for Recorder {
         Err(Errno::ENOEXEC)
     }
 
-    fn spawn(&self, program: &CStr, arguments: &[CString]) -> Result<Pid> {
-        self.record(format!("spawn {program:?} {arguments:?}"))?;
+    fn spawn(
+        &self,
+        program: &CStr,
+        arguments: &[CString],
+        broker: Option<BorrowedFd<'_>>,
+    ) -> Result<Pid> {
+        let with = broker.map_or("", |_| " with a broker");
+        self.record(format!("spawn {program:?} {arguments:?}{with}"))?;
         Ok(Pid::from_raw(2))
     }
 }

@@ -80,10 +80,15 @@ impl Confined {
         }
     }
 
-    /// Executes the program in a child, which has the layers of this process.
-    pub fn spawn<K: Kernel>(self, kernel: &K, confinement: &Confinement) -> Result<Pid, Failure> {
+    /// Executes the program in a child, which has the layers of this process, and the socket for its requests.
+    pub fn spawn<K: Kernel>(
+        self,
+        kernel: &K,
+        confinement: &Confinement,
+        broker: Option<BorrowedFd<'_>>,
+    ) -> Result<Pid, Failure> {
         let (program, arguments) = self.released(confinement);
-        kernel.spawn(program, arguments).at(Step::Execute)
+        kernel.spawn(program, arguments, broker).at(Step::Execute)
     }
 
     /// Takes the evidence of every layer in exchange for the program.
@@ -160,13 +165,13 @@ pub(crate) fn descriptors_of_launcher<K: Kernel>(
 pub(crate) fn descriptors_of_app<K: Kernel>(
     kernel: &K,
     output: BorrowedFd<'_>,
-    keep: BorrowedFd<'_>,
+    keep: &mut [BorrowedFd<'_>],
 ) -> Result<Enforced<Descriptors>, Failure> {
     kernel.start_session().at(Step::Session)?;
     kernel
         .set_stream(Stream::Output, output)
         .and_then(|()| kernel.set_stream(Stream::Error, output))
-        .and_then(|()| kernel.close_all_but(&mut [keep]))
+        .and_then(|()| kernel.close_all_but(keep))
         .at(Step::Descriptors)?;
     Ok(Enforced::new())
 }

@@ -85,11 +85,13 @@ impl<M: Machine, D: Disk> Manager<M, D> {
         }
     }
 
-    /// The state of an app, installed or not.
-    pub fn state(&self, component: ComponentId) -> AppState {
-        self.apps
-            .get(&component)
-            .map_or(AppState::NotPresent, App::state)
+    /// The state of an app, installed or not, and its real-time core.
+    pub fn state(&self, component: ComponentId) -> Reply {
+        let app = self.apps.get(&component);
+        Reply::AppState {
+            state: app.map_or(AppState::NotPresent, App::state),
+            core: app.and_then(|app| app.core),
+        }
     }
 
     fn started_or_why(&self, component: ComponentId) -> Result<Reply, Refusal> {
@@ -108,7 +110,7 @@ impl<M: Machine, D: Disk> Manager<M, D> {
                 kind: RefusalKind::Internal,
                 detail: format!("{} cannot be started: {reason}", app.label()),
             }),
-            None => Ok(Reply::AppState { state: app.state() }),
+            None => Ok(self.state(component)),
         }
     }
 
@@ -190,7 +192,7 @@ impl<M: Machine, D: Disk> Manager<M, D> {
         let alive = self
             .apps
             .values()
-            .find(|app| app.process.is_some() && pending.waits_for(app.component))
+            .find(|app| app.is_alive() && pending.waits_for(app.component))
             .map(App::label);
         if let Some(label) = alive {
             if self.machine.now() < waiting.until {
@@ -206,9 +208,7 @@ impl<M: Machine, D: Disk> Manager<M, D> {
         Some(match waiting.pending {
             Pending::Stop(component) => {
                 self.unmount(component);
-                Reply::AppState {
-                    state: self.state(component),
-                }
+                self.state(component)
             }
             Pending::Delete(component) => reply(self.remove(component)),
             Pending::Install { mode, packages } => reply(self.replace(mode, packages)),

@@ -91,7 +91,8 @@ fn no_app_starts_while_a_layer_is_missing_and_all_do_with_it() {
     assert_eq!(
         reply,
         Some(Reply::AppState {
-            state: AppState::Running
+            state: AppState::Running,
+            core: None,
         })
     );
 }
@@ -176,6 +177,7 @@ fn stop_waits_for_the_end_and_lasts_until_start() {
     manager.process_ended(100, 0);
     let stopped = Reply::AppState {
         state: AppState::Stopped,
+        core: None,
     };
     assert_eq!(manager.advance(), Some(stopped.clone()));
     assert!(!manager.is_busy());
@@ -521,6 +523,277 @@ fn a_request_goes_on_without_the_one_who_asked() {
     manager.process_ended(100, 0);
     assert_eq!(manager.advance(), None);
     assert!(!manager.is_busy() && manager.apps.is_empty());
+}
+
+/// A manager with one app that runs on a core.
+fn running_on_a_core() -> (TempDir, TestManager, TestMachine) {
+    let root = tempdir().unwrap();
+    let peers = r#"{"AllowedApplicationConnections":["ae4714aa-03aa-492b-9663-962f966a9cc3"]}"#;
+    install_before_boot(
+        root.path(),
+        &Image::real_time(APP).build(1).capabilities(peers),
+    );
+    let (manager, machine) = manager(root.path());
+    assert_eq!(machine.0.borrow().cores, [Some(id(APP)), None]);
+    assert_eq!(machine.0.borrow().partners, [id(OTHER)]);
+    (root, manager, machine)
+}
+
+fn state_reply(state: AppState, core: Option<u8>) -> Reply {
+    Reply::AppState { state, core }
+}
+
+#[test]
+fn an_app_on_a_core_starts_at_boot_without_a_process() {
+    let (_root, mut manager, machine) = running_on_a_core();
+    let running = state_reply(AppState::Running, Some(0));
+    assert_eq!(manager.state(id(APP)), running);
+    assert_eq!(
+        manager.control(id(APP), Trigger::Start).unwrap(),
+        Some(running)
+    );
+    assert!(log(&mut manager).contains("): started on real-time core 0\n"));
+    let fake = machine.0.borrow();
+    assert!(fake.mounted.is_empty() && fake.launched.is_empty() && fake.rules.is_empty());
+}
+
+#[test]
+fn an_app_on_a_core_is_stopped_at_once_and_started_again() {
+    let (root, mut manager, machine) = running_on_a_core();
+    let stopped = state_reply(AppState::Stopped, None);
+    assert_eq!(
+        manager.control(id(APP), Trigger::Stop).unwrap(),
+        Some(stopped)
+    );
+    assert!(!manager.is_busy());
+    assert_eq!(machine.0.borrow().cores, [None, None]);
+    let end = manager.apps[&id(APP)].life.last_exit();
+    assert_eq!(end, Some(ExitReason::Stopped { forced: false }));
+    machine.wait(FIRST_DELAY * 100);
+    assert_eq!(manager.advance(), None);
+    assert_eq!(machine.0.borrow().cores, [None, None]);
+    // The package is looked at again, as of every app.
+    let path = root.path().join(format!("packages/{APP}.imagepackage"));
+    let good = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, b"another").unwrap();
+    manager.control(id(APP), Trigger::Start).unwrap_err();
+    fs::write(&path, good).unwrap();
+    let running = state_reply(AppState::Running, Some(0));
+    assert_eq!(
+        manager.control(id(APP), Trigger::Start).unwrap(),
+        Some(running)
+    );
+}
+
+#[test]
+fn a_core_that_stops_by_itself_is_started_again_after_the_delay() {
+    for (state, reason, words) in [
+        (Ok(State::LockedUp), ExitReason::LockedUp, "locked up\n"),
+        (
+            Ok(State::Watchdog),
+            ExitReason::Watchdog,
+            "by the watchdog of its real-time core\n",
+        ),
+        (
+            Ok(State::Stopped),
+            ExitReason::SetupFailed { errno: 19 },
+            "refused: ",
+        ),
+        (
+            Err(Errno::ENODEV),
+            ExitReason::SetupFailed { errno: 19 },
+            "refused: ",
+        ),
+    ] {
+        let (_root, mut manager, machine) = running_on_a_core();
+        machine.0.borrow_mut().core_state = Some(state);
+        manager.core_ready(id(APP));
+        assert_eq!(machine.0.borrow().cores, [None, None]);
+        assert_eq!(manager.state(id(APP)), state_reply(AppState::Running, None));
+        assert_eq!(manager.apps[&id(APP)].life.last_exit(), Some(reason));
+        assert!(log(&mut manager).contains(words), "{}", log(&mut manager));
+        assert_eq!(manager.deadline(), Some(FIRST_DELAY));
+        machine.wait(FIRST_DELAY);
+        manager.advance();
+        assert_eq!(machine.0.borrow().cores, [Some(id(APP)), None]);
+        assert_eq!(manager.apps[&id(APP)].life.starts(), 2);
+    }
+}
+
+#[test]
+fn a_core_that_runs_goes_on_whatever_its_messages() {
+    let (_root, mut manager, machine) = running_on_a_core();
+    manager.core_ready(id(APP));
+    machine.0.borrow_mut().core_state = Some(Ok(State::Halted));
+    manager.core_ready(id(APP));
+    assert_eq!(
+        manager.state(id(APP)),
+        state_reply(AppState::Running, Some(0))
+    );
+    assert_eq!(log(&mut manager).matches("broke the protocol").count(), 1);
+}
+
+#[test]
+fn a_core_that_does_not_answer_is_tried_again() {
+    let (_root, mut manager, machine) = running_on_a_core();
+    manager.control(id(APP), Trigger::Stop).unwrap();
+    machine.0.borrow_mut().launch_fails = true;
+    let error = manager.control(id(APP), Trigger::Start).unwrap_err();
+    assert!(error.detail.contains("no core answers"), "{}", error.detail);
+    machine.0.borrow_mut().launch_fails = false;
+    machine.wait(FIRST_DELAY);
+    manager.advance();
+    assert_eq!(
+        manager.state(id(APP)),
+        state_reply(AppState::Running, Some(0))
+    );
+}
+
+#[test]
+fn a_third_app_for_a_core_is_refused_and_changes_nothing() {
+    let (_root, mut manager, machine) = running_on_a_core();
+    stage_image(&mut manager, &Image::real_time(OTHER));
+    assert_eq!(manager.install(AppControlMode::Auto).unwrap(), Some(DONE));
+    let both = [Some(id(APP)), Some(id(OTHER))];
+    assert_eq!(machine.0.borrow().cores, both);
+    let third = "1689d8b2-c835-2e27-27ad-e894d6d15fa9";
+    stage_image(&mut manager, &Image::real_time(third));
+    let error = manager.install(AppControlMode::Auto).unwrap_err();
+    assert_eq!(error.error, DeviceError::APP_MANAGER_NO_CORE_AVAILABLE);
+    assert_eq!(error.error.value(), (1 << 20) + 31);
+    assert_eq!(machine.0.borrow().cores, both);
+    assert!(!manager.apps.contains_key(&id(third)));
+    assert!(manager.store.as_ref().unwrap().staged().is_empty());
+    // There is room for a high-level app, and for the third when one of the two is gone.
+    stage_image(&mut manager, &Image::new(third));
+    assert_eq!(manager.install(AppControlMode::Auto).unwrap(), Some(DONE));
+    assert_eq!(manager.delete(id(APP)), Some(DONE));
+    assert_eq!(machine.0.borrow().cores, [None, Some(id(OTHER))]);
+    stage_image(&mut manager, &Image::real_time(APP));
+    assert_eq!(manager.install(AppControlMode::Auto).unwrap(), Some(DONE));
+    assert_eq!(machine.0.borrow().cores, both);
+}
+
+#[test]
+fn an_update_replaces_the_app_on_its_core() {
+    let (_root, mut manager, machine) = running_on_a_core();
+    let new = Image::real_time(APP).build(2);
+    stage_image(&mut manager, &new);
+    assert_eq!(manager.install(AppControlMode::Auto).unwrap(), Some(DONE));
+    assert_eq!(manager.apps[&id(APP)].image(), new.image);
+    assert_eq!(machine.0.borrow().cores, [Some(id(APP)), None]);
+    assert!(machine.0.borrow().partners.is_empty());
+    // It may even become a process.
+    stage_image(&mut manager, &Image::new(APP).build(3));
+    assert_eq!(manager.install(AppControlMode::Auto).unwrap(), Some(DONE));
+    assert_eq!(machine.0.borrow().cores, [None, None]);
+    assert_eq!(manager.apps[&id(APP)].process, Some(100));
+}
+
+#[test]
+fn the_end_stops_all_cores() {
+    let (_root, mut manager, machine) = running_on_a_core();
+    manager.begin_to_end();
+    assert!(manager.has_ended());
+    assert_eq!(machine.0.borrow().cores, [None, None]);
+}
+
+#[test]
+fn pins_belong_to_one_core() {
+    for (capabilities, code) in [
+        (r#"{"Gpio":[8]}"#, 5_242_884),
+        // Of one block of registers, which a core gets as a whole.
+        (r#"{"Gpio":[9]}"#, 5_242_895),
+        (r#"{"Pwm":["PWM-CONTROLLER-2"]}"#, 5_242_896),
+    ] {
+        let root = tempdir().unwrap();
+        let high_level = Image::new(APP).capabilities(r#"{"Gpio":[8]}"#);
+        install_before_boot(root.path(), &high_level);
+        let (mut manager, machine) = manager(root.path());
+        stage_image(
+            &mut manager,
+            &Image::real_time(OTHER).capabilities(capabilities),
+        );
+        let error = manager.install(AppControlMode::Auto).unwrap_err();
+        assert_eq!(error.error.value(), code, "{capabilities}");
+        assert!(error.detail.contains(APP), "{}", error.detail);
+        assert_eq!(machine.0.borrow().cores, [None, None]);
+        let free = Image::real_time(OTHER).capabilities(r#"{"Gpio":[12]}"#);
+        stage_image(&mut manager, &free);
+        assert_eq!(manager.install(AppControlMode::Auto).unwrap(), Some(DONE));
+        assert_eq!(machine.0.borrow().cores, [Some(id(OTHER)), None]);
+    }
+}
+
+#[test]
+fn apps_that_do_not_go_together_do_not_start_together_either() {
+    let root = tempdir().unwrap();
+    // Each could be installed for itself, and power went between the two.
+    let led = |component| Image::new(component).capabilities(r#"{"Gpio":[8]}"#);
+    install_before_boot(root.path(), &led(APP));
+    install_before_boot(root.path(), &led(OTHER));
+    let (mut manager, machine) = manager(root.path());
+    manager.advance();
+    assert_eq!(machine.0.borrow().launched.len(), 1);
+    assert_eq!(manager.apps[&id(APP)].process, Some(100));
+    let refused = &manager.apps[&id(OTHER)];
+    assert_eq!(refused.state(), AppState::Stopped);
+    assert!(refused.life.refusal().unwrap().contains(APP));
+    assert_eq!(manager.delete(id(OTHER)), Some(DONE));
+}
+
+#[test]
+fn pins_are_given_to_the_app_that_was_granted_them() {
+    let root = tempdir().unwrap();
+    let image = Image::new(APP).capabilities(r#"{"Gpio":[8]}"#);
+    install_before_boot(root.path(), &image);
+    install_before_boot(root.path(), &Image::new(OTHER));
+    let (mut manager, machine) = manager(root.path());
+    manager.advance();
+    assert_eq!(machine.0.borrow().launched.len(), 2);
+    let socket = {
+        let mut fake = machine.0.borrow_mut();
+        assert_eq!(
+            fake.sockets.len(),
+            1,
+            "an app without pins has nothing to ask"
+        );
+        fake.sockets.pop().unwrap()
+    };
+    let mut ask = |pin| {
+        let request = ::broker::Request::Input { pin };
+        sys::socket::send(&socket, &request.encode(), &[]).unwrap();
+        manager.broker_ready(id(APP));
+        let mut reply = [0; 4];
+        let received = sys::socket::receive(&socket, &mut reply).unwrap();
+        (u32::from_le_bytes(reply), received.descriptors[0].is_some())
+    };
+    assert_eq!(ask(8), (0, true));
+    assert_eq!(ask(9), (13, false));
+    assert_eq!(machine.0.borrow().pins.len(), 1);
+    sys::socket::send(&socket, b"garbage", &[]).unwrap();
+    manager.broker_ready(id(APP));
+    manager.broker_ready(id(APP));
+    assert_eq!(
+        sys::socket::receive(&socket, &mut [0; 4]).unwrap().length,
+        0
+    );
+    let told = log(&mut manager);
+    assert!(told.contains("pin 9 is refused: "), "{told}");
+    assert!(told.contains("gets no more pins: 7 bytes"), "{told}");
+    assert_eq!(manager.apps[&id(APP)].process, Some(100));
+}
+
+#[test]
+fn the_end_of_an_app_ends_its_requests() {
+    let root = tempdir().unwrap();
+    let image = Image::new(APP).capabilities(r#"{"Gpio":[8]}"#);
+    install_before_boot(root.path(), &image);
+    let (mut manager, _) = manager(root.path());
+    assert!(manager.apps[&id(APP)].broker.is_some());
+    manager.process_ended(100, 0);
+    assert!(manager.apps[&id(APP)].broker.is_none());
 }
 
 #[test]

@@ -31,9 +31,13 @@ impl Started {
 }
 
 fn server(root: &TempDir) -> (TestServer, TestMachine, Started) {
+    server_with(root, &Image::new(APP))
+}
+
+fn server_with(root: &TempDir, image: &Image) -> (TestServer, TestMachine, Started) {
     {
         let (mut store, _) = store(root.path());
-        stage(&mut store, &Image::new(APP).bytes()).unwrap();
+        stage(&mut store, &image.bytes()).unwrap();
         store.install(id(APP)).unwrap();
     }
     let (manager, machine) = manager(root.path());
@@ -98,7 +102,8 @@ fn a_request_that_waits_holds_back_the_next_one() {
     assert_eq!(
         reply(&mut api),
         Reply::AppState {
-            state: AppState::Stopped
+            state: AppState::Stopped,
+            core: None
         }
     );
     assert!(has(&server, Source::Control));
@@ -183,6 +188,41 @@ fn output_wakes_the_loop_until_it_ends() {
     assert_eq!(server.wait().unwrap(), [source]);
     server.handle(source);
     assert!(!has(&server, source));
+}
+
+#[test]
+fn what_an_app_asks_for_wakes_the_loop_until_it_is_done() {
+    let root = tempdir().unwrap();
+    let image = Image::new(APP).capabilities(r#"{"Gpio":[8]}"#);
+    let (mut server, machine, _started) = server_with(&root, &image);
+    let source = Source::Broker(id(APP));
+    let socket = machine.0.borrow_mut().sockets.pop().unwrap();
+    let request = ::broker::Request::Input { pin: 8 };
+    sys::socket::send(&socket, &request.encode(), &[]).unwrap();
+    assert_eq!(server.wait().unwrap(), [source]);
+    server.handle(source);
+    let received = sys::socket::receive(&socket, &mut [0; 4]).unwrap();
+    assert!(received.descriptors[0].is_some());
+    assert_eq!(machine.0.borrow().pins, [request]);
+    drop(socket);
+    assert_eq!(server.wait().unwrap(), [source]);
+    server.handle(source);
+    assert!(!has(&server, source));
+}
+
+#[test]
+fn a_core_is_watched_while_it_runs() {
+    let root = tempdir().unwrap();
+    let (mut server, machine, _started) = server_with(&root, &Image::real_time(APP));
+    let source = Source::Core(id(APP));
+    assert!(has(&server, source));
+    assert_eq!(source.events(), PollFlags::POLLPRI);
+    machine.0.borrow_mut().core_state = Some(Ok(sys::real_time::State::Watchdog));
+    server.handle(source);
+    assert!(!has(&server, source));
+    machine.wait(FIRST_DELAY);
+    server.advance();
+    assert!(has(&server, source));
 }
 
 #[test]

@@ -97,7 +97,8 @@ fn an_app_is_deployed_shown_and_deleted() {
     assert_eq!(
         message(&mut manager, Request::AppState { component }),
         Reply::AppState {
-            state: AppState::NotPresent
+            state: AppState::NotPresent,
+            core: None
         }
     );
     let error = refusal(&mut manager, Request::AppQuota { component });
@@ -163,7 +164,8 @@ fn staging_shows_in_the_list_and_changes_no_state() {
     assert_eq!(
         message(&mut manager, Request::AppState { component }),
         Reply::AppState {
-            state: AppState::Running
+            state: AppState::Running,
+            core: None
         }
     );
 }

@@ -6,6 +6,7 @@
 //! verified are the bytes that are mounted, whatever happens to the name of the file meanwhile.
 
 use std::fs::File;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use control::AbiVersions;
@@ -14,8 +15,8 @@ use manifest::Manifest;
 use policy::{AppKind, ComponentId, DeviceError};
 use sandbox::DEVICE_API;
 
-use crate::elf;
 use crate::store::StoreError;
+use crate::{elf, firmware};
 
 /// The highest application runtime (API set) that this OS provides. Real images carry 3, 5 and 12; later
 /// sets were published, and an app packed for a set above this one is refused with 3.22.
@@ -68,6 +69,8 @@ pub struct Content {
     pub file: File,
     /// Size in bytes of the file system at its start.
     pub file_system_size: u64,
+    /// The bytes of its entry point.
+    pub program: Range<u64>,
 }
 
 /// Decides what this device accepts.
@@ -75,13 +78,24 @@ pub struct Content {
 pub struct Verifier {
     trust: TrustStore,
     development: bool,
+    real_time: bool,
 }
 
 impl Verifier {
     /// Accepts what is signed with one of the trusted keys. Images that carry the flag "under
     /// development" are accepted with `development` only.
     pub fn new(trust: TrustStore, development: bool) -> Self {
-        Self { trust, development }
+        Self {
+            trust,
+            development,
+            real_time: false,
+        }
+    }
+
+    /// Accepts apps for real-time cores if the board has any.
+    #[must_use]
+    pub fn with_real_time_cores(self, real_time: bool) -> Self {
+        Self { real_time, ..self }
     }
 
     /// Reads and checks a whole package.
@@ -117,9 +131,10 @@ impl Verifier {
         if let Some(version) = manifest.runtime_version() {
             check_runtime(AbiType::APPLICATION_RUNTIME, version)?;
         }
-        check_kind(manifest.application_type())?;
+        let kind = manifest.application_type();
+        self.check_kind(kind)?;
         let path = manifest.entry_point();
-        check_entry_point(&file, image.find(path), path)?;
+        let program = check_entry_point(&file, kind, image.find(path), path)?;
         let name = image.metadata().name.clone();
         let length = image.size();
         Ok(Package {
@@ -134,8 +149,26 @@ impl Verifier {
             content: Content {
                 file,
                 file_system_size: verified.file_system_size(),
+                program,
             },
         })
+    }
+
+    fn check_kind(&self, kind: AppKind) -> Result<(), StoreError> {
+        match kind {
+            AppKind::HighLevel => Ok(()),
+            AppKind::RealTime if self.real_time => Ok(()),
+            AppKind::RealTime => Err(StoreError::AppKind(
+                "RealTimeCapable",
+                "real-time core",
+                DeviceError::APP_MANAGER_NO_CORE_AVAILABLE,
+            )),
+            AppKind::Debugger => Err(StoreError::AppKind(
+                "Debugger",
+                "place for a debugger",
+                DeviceError::LIFETIME_DEBUGGING_NOT_SUPPORTED,
+            )),
+        }
     }
 }
 
@@ -157,23 +190,12 @@ fn check_runtime(kind: AbiType, wanted: u32) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn check_kind(kind: AppKind) -> Result<(), StoreError> {
-    match kind {
-        AppKind::HighLevel => Ok(()),
-        AppKind::RealTime => Err(StoreError::AppKind(
-            "RealTimeCapable",
-            "real-time core",
-            DeviceError::APP_MANAGER_NO_CORE_AVAILABLE,
-        )),
-        _ => Err(StoreError::AppKind(
-            "Debugger",
-            "place for a debugger",
-            DeviceError::LIFETIME_DEBUGGING_NOT_SUPPORTED,
-        )),
-    }
-}
-
-fn check_entry_point(file: &File, entry: Option<Entry<'_>>, path: &str) -> Result<(), StoreError> {
+fn check_entry_point(
+    file: &File,
+    kind: AppKind,
+    entry: Option<Entry<'_>>,
+    path: &str,
+) -> Result<Range<u64>, StoreError> {
     let path = || path.to_owned();
     let Some(entry) = entry else {
         return Err(StoreError::NoEntryPoint(path()));
@@ -184,12 +206,16 @@ fn check_entry_point(file: &File, entry: Option<Entry<'_>>, path: &str) -> Resul
     if !entry.is_executable() {
         return Err(StoreError::EntryPointMode(path()));
     }
-    let start = u64::from(entry.offset());
-    elf::check(u64::from(entry.size()), |offset, buffer| {
-        file.read_exact_at(buffer, start.saturating_add(offset))
-    })
-    .map_err(|source| StoreError::EntryPointProgram {
+    let (start, size) = (u64::from(entry.offset()), u64::from(entry.size()));
+    let read_at =
+        |offset: u64, buffer: &mut [u8]| file.read_exact_at(buffer, start.saturating_add(offset));
+    let checked = match kind {
+        AppKind::RealTime => firmware::check(size, read_at),
+        _ => elf::check(size, read_at),
+    };
+    checked.map_err(|source| StoreError::EntryPointProgram {
         path: path(),
         source,
-    })
+    })?;
+    Ok(start..start.saturating_add(size))
 }

@@ -290,11 +290,6 @@ fn the_entry_point_must_be_a_program_for_this_device() {
 #[test]
 fn app_types_that_the_device_cannot_run_are_refused() {
     let mut image = Image::new(APP);
-    image.kind = "RealTimeCapable";
-    assert_eq!(
-        refused(&image).code(),
-        DeviceError::APP_MANAGER_NO_CORE_AVAILABLE
-    );
     image.kind = "Debugger";
     assert_eq!(
         refused(&image).code(),
@@ -302,6 +297,30 @@ fn app_types_that_the_device_cannot_run_are_refused() {
     );
     image.kind = "Default";
     let root = tempdir().unwrap();
+    staged(root.path(), &image).unwrap();
+}
+
+#[test]
+fn an_app_for_a_real_time_core_needs_one_and_firmware() {
+    let root = tempdir().unwrap();
+    let layout = Layout::new(root.path());
+    let without = verifier(true).with_real_time_cores(false);
+    let (mut store, _) = Store::open(TestDisk::default(), layout, without).unwrap();
+    let image = Image::real_time(APP);
+    let error = stage(&mut store, &image.bytes()).unwrap_err();
+    assert_eq!(error.code(), DeviceError::APP_MANAGER_NO_CORE_AVAILABLE);
+    assert!(error.to_string().contains("no real-time core"), "{error}");
+    stage(&mut store, &Image::new(APP).bytes()).unwrap();
+
+    let mut program = Image::real_time(APP);
+    program.program = elf::tests::program(None);
+    let error = refused(&program);
+    assert_eq!(error.code().value(), 1_048_591);
+    assert!(error.to_string().contains("fixed addresses"), "{error}");
+    let mut firmware = Image::new(APP);
+    firmware.program = image.program.clone();
+    // A program with fixed addresses may be one for Linux: what it does there is seen there.
+    staged(root.path(), &firmware).unwrap();
     staged(root.path(), &image).unwrap();
 }
 

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use broker::{Drive, Request};
 use control::{Denial, ExitReason, LayerStatus};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -15,15 +16,20 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::pipe2;
-use policy::{ComponentId, Grant};
+use policy::{Capability, ComponentId, Grant};
 use sandbox::layers::{self, Complete};
 use sandbox::{
     Cgroup, Cgroups, LaunchError, Launcher, Limits, Next, PackagePaths, Plan, Process, Report,
 };
+use sys::gpio::{self, Chip, Use};
 use sys::process::{Ended, SingleThreaded};
+use sys::real_time::{self, State};
 
+use crate::board::Board;
+use crate::broker::Broker;
+use crate::cores::Cores;
 use crate::machine::{
-    AppMemory, DeviceMemory, GroupMemory, Launch, Machine, MachineError, Started,
+    AppMemory, DeviceMemory, Firmware, GroupMemory, Launch, Machine, MachineError, Started,
 };
 use crate::store::Content;
 use crate::system::module::SecurityModule;
@@ -33,6 +39,10 @@ use crate::system::{devices, figures, mounts, packages};
 const MEMORY_INFO: &str = "/proc/meminfo";
 /// The libraries that apps and services see.
 pub const LIBRARIES: &str = "/lib";
+/// Where the device nodes are.
+const NODES: &str = "/dev";
+/// The name under which the kernel lists the pins of apps.
+const PIN_USER: &str = "nacre app";
 /// How long a process may take to set up its sandbox and execute its program, before the manager turns
 /// to other things. It needs a few milliseconds.
 const SETUP_PATIENCE: Duration = Duration::from_secs(2);
@@ -56,6 +66,8 @@ pub struct SystemMachine {
     cgroups: Option<Cgroups>,
     module: SecurityModule,
     running: BTreeMap<ComponentId, Running>,
+    cores: Cores<real_time::Core>,
+    pins: Option<Chip>,
 }
 
 impl SystemMachine {
@@ -74,6 +86,8 @@ impl SystemMachine {
             cgroups: None,
             module: SecurityModule::new(Path::new(layers::MODULE_FILES)),
             running: BTreeMap::new(),
+            cores: Cores::new(&[]),
+            pins: None,
         };
         match Cgroups::prepare(Path::new(sandbox::cgroup::ROOT)) {
             Ok(cgroups) => machine.cgroups = Some(cgroups),
@@ -90,6 +104,22 @@ impl SystemMachine {
         };
         statuses.push(status("launcher", started.is_ok(), detail));
         (machine, statuses)
+    }
+
+    /// Learns what the board has for apps: real-time cores and pins.
+    ///
+    /// # Errors
+    /// When there is no chip with the label of the pins; apps get none then.
+    pub fn set_board(&mut self, board: &Board) -> Result<(), MachineError> {
+        self.cores = Cores::new(&board.real_time_cores);
+        if let Some(label) = &board.gpio_chip {
+            let found = Chip::find(Path::new(NODES), label);
+            self.pins = Some(found.map_err(|errno| {
+                let message = format!("no app gets a pin: there is no GPIO chip {label}");
+                passing(message, errno as i32)
+            })?);
+        }
+        Ok(())
     }
 
     fn start_launcher(&mut self) -> Result<(), MachineError> {
@@ -119,9 +149,11 @@ impl SystemMachine {
         plan: &Plan,
         cgroup: &Cgroup,
         output: &OwnedFd,
+        broker: Option<&OwnedFd>,
     ) -> Result<Process, MachineError> {
+        let broker = broker.map(AsFd::as_fd);
         if let Some(launcher) = &self.launcher {
-            match launcher.launch(plan, cgroup, output.as_fd()) {
+            match launcher.launch(plan, cgroup, output.as_fd(), broker) {
                 Err(LaunchError::Gone { .. }) => self.launcher = None,
                 other => return other.map_err(launch_failed),
             }
@@ -130,7 +162,7 @@ impl SystemMachine {
         let launcher = self.launcher.as_ref();
         let launcher = launcher.ok_or_else(|| passing("there is no launcher".to_owned(), 0))?;
         launcher
-            .launch(plan, cgroup, output.as_fd())
+            .launch(plan, cgroup, output.as_fd(), broker)
             .map_err(launch_failed)
     }
 }
@@ -180,8 +212,13 @@ impl Machine for SystemMachine {
         // Only the reading end: the app waits when it prints faster than it is read.
         fcntl(&output, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
             .map_err(|errno| failed("read without waiting", errno))?;
+        let asks = launch.manifest.grant().has(Capability::Gpio);
+        let pair = asks.then(Broker::pair).transpose();
+        let (broker, theirs) = pair
+            .map_err(|errno| failed("make a socket", errno))?
+            .unzip();
         let earlier_kills = cgroup.out_of_memory().unwrap_or_default();
-        let mut process = self.make(&plan, &cgroup, &input)?;
+        let mut process = self.make(&plan, &cgroup, &input, theirs.as_ref())?;
         let first = first_report(&mut process);
         if let Some(Report::Refused(failure)) = first {
             bury(&process);
@@ -200,6 +237,7 @@ impl Machine for SystemMachine {
         Ok(Started {
             process: number,
             output: File::from(output),
+            broker,
         })
     }
 
@@ -239,6 +277,32 @@ impl Machine for SystemMachine {
         }
     }
 
+    fn start_core(&mut self, firmware: &Firmware<'_>) -> Result<u8, MachineError> {
+        self.cores.start(firmware)
+    }
+
+    fn stop_core(&mut self, component: ComponentId) {
+        self.cores.stop(component);
+    }
+
+    fn core_state(&self, component: ComponentId) -> Result<State, Errno> {
+        self.cores.state(component)
+    }
+
+    fn core_event(&self, component: ComponentId) -> Option<BorrowedFd<'_>> {
+        self.cores.event(component)
+    }
+
+    fn open_pin(&mut self, request: Request) -> Result<OwnedFd, Errno> {
+        let chip = self.pins.as_ref().ok_or(Errno::ENODEV)?;
+        let opened = chip.line(request.pin(), usage(request), PIN_USER);
+        // The chip says so of a line that it does not have.
+        opened.map_err(|errno| match errno {
+            Errno::EINVAL => Errno::ENODEV,
+            other => other,
+        })
+    }
+
     fn app_memory(&self, component: ComponentId) -> Option<AppMemory> {
         let memory = self.running.get(&component)?.cgroup.memory().ok()?;
         Some(AppMemory {
@@ -276,6 +340,21 @@ impl Machine for SystemMachine {
                 format!("{release} {}", name.version().to_string_lossy())
             },
         )
+    }
+}
+
+/// What a pin is used for.
+fn usage(request: Request) -> Use {
+    match request {
+        Request::Output { drive, high, .. } => Use::Output {
+            drive: match drive {
+                Drive::PushPull => gpio::Drive::PushPull,
+                Drive::OpenDrain => gpio::Drive::OpenDrain,
+                Drive::OpenSource => gpio::Drive::OpenSource,
+            },
+            high,
+        },
+        Request::Input { .. } => Use::Input,
     }
 }
 

@@ -87,7 +87,8 @@ fn replies_out_of_turn_are_internal_errors() {
     let done = |channel: &mut Channel, _| channel.send(&Reply::Done { restarting: false }).unwrap();
     let state = |channel: &mut Channel, _| {
         let state = control::AppState::Running;
-        channel.send(&Reply::AppState { state }).unwrap();
+        let reply = Reply::AppState { state, core: None };
+        channel.send(&reply).unwrap();
     };
     let gone = |_: &mut Channel, _| {};
     let errors = [

@@ -134,12 +134,15 @@ fn reply(request: &Request, capabilities: &[u32]) -> Reply {
         Request::Restart => Reply::Done { restarting: true },
         Request::AppState { component } if known(component) => Reply::AppState {
             state: AppState::Running,
+            core: Some(1),
         },
         Request::AppState { .. } => Reply::AppState {
             state: AppState::NotPresent,
+            core: None,
         },
         Request::AppControl { component, .. } if known(component) => Reply::AppState {
             state: AppState::Stopped,
+            core: None,
         },
         Request::AppControl { .. } => Reply::Error(refusal(
             DeviceError::REST_APP_APP_NOT_PRESENT,
@@ -154,6 +157,7 @@ fn reply(request: &Request, capabilities: &[u32]) -> Reply {
             image: id(UNKNOWN),
             name: "Blink".to_owned(),
             state: AppState::Running,
+            real_time_core: Some(1),
             uid: 0x1000_0001,
             grants: vec!["may connect to example.com (AllowedConnections)".to_owned()],
             starts: 1,

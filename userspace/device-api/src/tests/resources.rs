@@ -103,14 +103,20 @@ fn logs_are_raw() {
 }
 
 #[test]
-fn app_status_is_read_in_either_letter_case() {
-    for (component, state) in [
-        (KNOWN.to_owned(), "running"),
-        (KNOWN.to_uppercase(), "running"),
-        (UNKNOWN.to_owned(), "notPresent"),
+fn app_status_is_read_in_either_letter_case_and_names_the_core_if_there_is_one() {
+    for (component, status) in [
+        (
+            KNOWN.to_owned(),
+            json!({"state": "running", "realTimeCore": 1}),
+        ),
+        (
+            KNOWN.to_uppercase(),
+            json!({"state": "running", "realTimeCore": 1}),
+        ),
+        (UNKNOWN.to_owned(), json!({"state": "notPresent"})),
     ] {
         let answer = get(&format!("/app/status/{component}"));
-        assert_eq!(json_of(&answer), json!({"state": state}));
+        assert_eq!(json_of(&answer), status);
     }
 }
 

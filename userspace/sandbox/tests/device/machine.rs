@@ -144,7 +144,10 @@ impl Machine {
     pub fn launch(&self, plan: &Plan, limits: &Limits) -> (Process, Cgroup, OwnedFd) {
         let group = self.cgroups.app(plan.component(), limits).unwrap();
         let (log, output) = pipe().unwrap();
-        let process = self.launcher.launch(plan, &group, output.as_fd()).unwrap();
+        let process = self
+            .launcher
+            .launch(plan, &group, output.as_fd(), None)
+            .unwrap();
         (process, group, log)
     }
 

@@ -314,7 +314,7 @@ fn launcher_gone(machine: &Machine) {
     let plan = Plan::new(&Machine::grant(), paths, &ROOMY).unwrap();
     let group = machine.cgroups.app(plan.component(), &ROOMY).unwrap();
     let (_log, output) = pipe().unwrap();
-    other.launch(&plan, &group, output.as_fd()).unwrap();
+    other.launch(&plan, &group, output.as_fd(), None).unwrap();
     let (_, status) = wait_any(Wait::Block).unwrap().unwrap();
     assert_eq!(Ended::from_status(status), Some(Ended::Exited(0)));
 
@@ -322,7 +322,7 @@ fn launcher_gone(machine: &Machine) {
     sys::process::signal(&handle, Signal::SIGKILL).unwrap();
     let (reaped, _) = wait_any(Wait::Block).unwrap().unwrap();
     assert_eq!(reaped, other.pid());
-    let refused = other.launch(&plan, &group, output.as_fd());
+    let refused = other.launch(&plan, &group, output.as_fd(), None);
     assert!(
         matches!(refused, Err(LaunchError::Gone { .. })),
         "{refused:?}"

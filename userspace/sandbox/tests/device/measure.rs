@@ -46,7 +46,7 @@ pub fn run(machine: &Machine) {
         let launch = cost(|| {
             let mut process = machine
                 .launcher
-                .launch(&plan, &group, output.as_fd())
+                .launch(&plan, &group, output.as_fd(), None)
                 .unwrap();
             wait_any(Wait::Block).unwrap();
             while process.reports.take() != Next::Never {}
