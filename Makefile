@@ -8,6 +8,10 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 BOARD ?= qemu-virt
 export BOARD
 
+# The sample apps for every board, and those for pins and real-time cores.
+SAMPLES := hello-rust hello-c intercore-hl
+SAMPLES_mt3620 := button-hl blink button intercore-rt
+
 .DEFAULT_GOAL := help
 .PHONY: help setup sdk kernel userspace host rootfs devicetree quick emulator samples run qemu test test-kernels test-lsm bench mutants coverage fuzz \
 	check clean distclean image image-doctor image-sources image-config image-check image-test image-sbom image-legal image-reproduce
@@ -46,9 +50,7 @@ emulator: setup ## Build the QEMU that BOARD needs, if it needs its own (out/emu
 	@scripts/qemu.sh
 
 samples: sdk host ## Build the sample apps (out/samples)
-	@$(MAKE) -C samples/hello-rust
-	@$(MAKE) -C samples/hello-c
-	@$(MAKE) -C samples/intercore-hl
+	@for sample in $(SAMPLES) $(SAMPLES_$(BOARD)); do $(MAKE) -C samples/$$sample || exit; done
 
 run: quick samples emulator ## Boot the OS in QEMU, deploy an app, show what it may do and what it printed, power off
 	@python3 tests/harness/demo.py $(if $(APP),--app '$(APP)')
