@@ -9,7 +9,7 @@ import shlex
 import shutil
 import uuid
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from places import DEVICE_TARGET, LOGS, OUT, SAMPLES, SDK, TEST, TOP
 from process import build_environment, run
 
 CARGO_TARGET = Path(os.environ.get("CARGO_TARGET_DIR", OUT / "cargo" / "device"))
-PROBE = CARGO_TARGET / DEVICE_TARGET / "release" / "probe"
 
 # The API set that tests are packed for: one that the device has.
 API_SET = "16"
@@ -55,18 +54,24 @@ def component_of(name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"nacre:test:{name}"))
 
 
-def build_probe() -> Path:
-    """Builds the probe for the device; with nothing to do this takes a moment."""
+def build_app(name: str, directory: Path) -> Path:
+    """Builds an app of the tests for the device; with nothing to do this takes a moment."""
     build = [
-        "cargo", "build", "--locked", "--release", "--manifest-path", TOP / "tests" / "attacks" / "Cargo.toml",
+        "cargo", "build", "--locked", "--release", "--manifest-path", directory / "Cargo.toml",
         "--target-dir", CARGO_TARGET, "--target", DEVICE_TARGET,
         "-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size",
     ]  # fmt: skip
     line = f". {shlex.quote(str(SDK / 'env.sh'))} && exec {shlex.join(str(word) for word in build)}"
-    ended = run(["sh", "-c", line], 1200, environment=build_environment(), log=LOGS / "probe.log")
+    log = LOGS / f"{name}.log"
+    ended = run(["sh", "-c", line], 1200, environment=build_environment(), log=log)
     if ended.code != 0:
-        raise AssertionError(f"the probe cannot be built; see {LOGS / 'probe.log'}:\n{ended.output[-2000:]}")
-    return PROBE
+        raise AssertionError(f"{name} cannot be built; see {log}:\n{ended.output[-2000:]}")
+    return CARGO_TARGET / DEVICE_TARGET / "release" / name
+
+
+def build_probe() -> Path:
+    """Builds the probe for the device."""
+    return build_app("probe", TOP / "tests" / "attacks")
 
 
 def with_checksum(content: bytes) -> bytes:
@@ -93,8 +98,23 @@ class Packages:
         component: str | None = None,
     ) -> Package:
         """The probe with these CmdArgs and Capabilities."""
+        return self.app(name, self._probe, arguments, capabilities, component)
+
+    def _probe(self) -> Path:
+        self._program = self._program or build_probe()
+        return self._program
+
+    def app(
+        self,
+        name: str,
+        program: Callable[[], Path],
+        arguments: Sequence[str] = (),
+        capabilities: Mapping[str, Any] | None = None,
+        component: str | None = None,
+        kind: str = "Default",
+    ) -> Package:
+        """Any program with these CmdArgs and Capabilities, as an app of this kind."""
         if name not in self._packed:
-            self._program = self._program or build_probe()
             manifest = {
                 "SchemaVersion": 1,
                 "Name": name,
@@ -102,9 +122,9 @@ class Packages:
                 "EntryPoint": "/bin/app",
                 "CmdArgs": list(arguments),
                 "Capabilities": dict(capabilities or {}),
-                "ApplicationType": "Default",
+                "ApplicationType": kind,
             }
-            self._packed[name] = self._pack(name, manifest, self._program)
+            self._packed[name] = self._pack(name, manifest, program())
         return self._packed[name]
 
     def _pack(self, name: str, manifest: Mapping[str, Any], program: Path) -> Package:
