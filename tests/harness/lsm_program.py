@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from places import DEVICE_TARGET, KERNEL, LOGS, MACHINE, OUT, SDK, TEST, TOP
-from process import build_environment, run
+import device_program
+from places import KERNEL, LOGS, MACHINE, TEST, TOP
+from process import run
 from results import check
 from session import Session
 
@@ -48,25 +48,6 @@ def payload(stack: int | None = DATA_STACK) -> bytes:
     return elf + code
 
 
-def build() -> Path:
-    """Builds the program for the device, without any library beside it; with nothing to do this takes a moment."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR", OUT / "cargo")) / "lsm-tests"
-    command = [
-        "cargo", "build", "--locked", "--release", "--manifest-path", TOP / "tests" / "lsm" / "Cargo.toml",
-        "--target-dir", target, "--target", DEVICE_TARGET,
-        "-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size",
-    ]  # fmt: skip
-    flags = "CARGO_TARGET_ARMV7_UNKNOWN_LINUX_MUSLEABIHF_RUSTFLAGS"
-    line = (
-        f". {shlex.quote(str(SDK / 'env.sh'))} && export {flags}=\"${flags} -Ctarget-feature=+crt-static\" && "
-        f"exec {shlex.join(str(word) for word in command)}"
-    )
-    log = LOGS / "lsm-tests.log"
-    ended = run(["sh", "-c", line], 1200, environment=build_environment(), log=log)
-    check(ended.code == 0, f"the test program cannot be built; see {log}:\n{ended.output[-2000:]}")
-    return target / DEVICE_TARGET / "release" / "lsm-tests"
-
-
 def squash(tree: Path, image: Path, *more: str) -> None:
     """Makes a file system of a folder; everything in it belongs to root."""
     command = ["mksquashfs", tree, image, "-noappend", "-all-root", "-comp", "lz4", "-no-xattrs", "-no-progress", *more]
@@ -77,7 +58,7 @@ def squash(tree: Path, image: Path, *more: str) -> None:
 def root() -> Path:
     """The root file system: the program, also as a set-user-id program and as the kernel's own helper, and two images
     as apps have them."""
-    program = build()
+    program = device_program.alone("lsm-tests", TOP / "tests" / "lsm")
     tree, image = TEST / "lsm", TEST / "lsm.squashfs"
     if image.exists() and image.stat().st_mtime > max(program.stat().st_mtime, Path(__file__).stat().st_mtime):
         return image

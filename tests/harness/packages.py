@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shlex
 import shutil
 import uuid
 import zlib
@@ -14,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import device_program
 from nacre import Nacre
-from places import DEVICE_TARGET, LOGS, OUT, SAMPLES, SDK, TEST, TOP
-from process import build_environment, run
-
-CARGO_TARGET = Path(os.environ.get("CARGO_TARGET_DIR", OUT / "cargo" / "device"))
+from places import SAMPLES, TEST, TOP
+from process import run
 
 # The API set that tests are packed for: one that the device has.
 API_SET = "16"
@@ -54,24 +51,9 @@ def component_of(name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"nacre:test:{name}"))
 
 
-def build_app(name: str, directory: Path) -> Path:
-    """Builds an app of the tests for the device; with nothing to do this takes a moment."""
-    build = [
-        "cargo", "build", "--locked", "--release", "--manifest-path", directory / "Cargo.toml",
-        "--target-dir", CARGO_TARGET, "--target", DEVICE_TARGET,
-        "-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size",
-    ]  # fmt: skip
-    line = f". {shlex.quote(str(SDK / 'env.sh'))} && exec {shlex.join(str(word) for word in build)}"
-    log = LOGS / f"{name}.log"
-    ended = run(["sh", "-c", line], 1200, environment=build_environment(), log=log)
-    if ended.code != 0:
-        raise AssertionError(f"{name} cannot be built; see {log}:\n{ended.output[-2000:]}")
-    return CARGO_TARGET / DEVICE_TARGET / "release" / name
-
-
 def build_probe() -> Path:
     """Builds the probe for the device."""
-    return build_app("probe", TOP / "tests" / "attacks")
+    return device_program.app("probe", TOP / "tests" / "attacks")
 
 
 def with_checksum(content: bytes) -> bytes:

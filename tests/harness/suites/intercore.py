@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 from pathlib import Path
 
+import device_program
 import ktap
 from lsm_program import squash
-from places import DEBUG_KERNEL, DEVICE_TARGET, EMULATOR, LOGS, OUT, SDK, TEST, TOP, seconds
+from places import DEBUG_KERNEL, EMULATOR, LOGS, OUT, TEST, TOP, seconds
 from process import build_environment, run
 from results import Result, Status, check, equal
 from session import Session
@@ -27,25 +27,6 @@ APPS = ("echo", "burst", "restart", "hostile")
 LOG_LINE = re.compile(r"^\[ *\d+\.\d+\] ")
 
 
-def build() -> Path:
-    """Builds the program for the device; with nothing to do this takes a moment."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR", OUT / "cargo")) / "intercore-tests"
-    command = [
-        "cargo", "build", "--locked", "--release", "--manifest-path", TOP / "tests" / "intercore" / "Cargo.toml",
-        "--target-dir", target, "--target", DEVICE_TARGET,
-        "-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size",
-    ]  # fmt: skip
-    flags = "CARGO_TARGET_ARMV7_UNKNOWN_LINUX_MUSLEABIHF_RUSTFLAGS"
-    line = (
-        f". {shlex.quote(str(SDK / 'env.sh'))} && export {flags}=\"${flags} -Ctarget-feature=+crt-static\" && "
-        f"exec {shlex.join(str(word) for word in command)}"
-    )
-    log = LOGS / "intercore-tests.log"
-    ended = run(["sh", "-c", line], 1200, environment=build_environment(), log=log)
-    check(ended.code == 0, f"the test program cannot be built; see {log}:\n{ended.output[-2000:]}")
-    return target / DEVICE_TARGET / "release" / "intercore-tests"
-
-
 def root() -> Path:
     """The root file system: the program, and the apps for the cores."""
     ended = run([TOP / "scripts" / "realtime.sh", TOP / "tests" / "realtime"], 1800, environment=build_environment())
@@ -54,7 +35,7 @@ def root() -> Path:
     shutil.rmtree(tree, ignore_errors=True)
     for directory in ("bin", "dev", "proc", "sys", "firmware"):
         (tree / directory).mkdir(parents=True)
-    shutil.copyfile(build(), tree / "bin" / "intercore-tests")
+    shutil.copyfile(device_program.alone("intercore-tests", TOP / "tests" / "intercore"), tree / "bin" / "intercore-tests")
     (tree / "bin" / "intercore-tests").chmod(0o755)
     for app in APPS:
         shutil.copyfile(OUT / "realtime" / app, tree / "firmware" / app)

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import device_program
 from chip import Lines, core_program, until
 from device import Device
-from packages import Package, build_app, sample
+from packages import Package, sample
 from places import LOGS, OUT, TOP
 from process import build_environment, run
 from results import Skip, check, equal
@@ -30,7 +31,7 @@ GONE = "EPIPE|ECONNRESET"
 
 def pins_app() -> Path:
     """The program that asks for pins."""
-    return build_app("pins", TOP / "tests" / "pins")
+    return device_program.app("pins", TOP / "tests" / "pins")
 
 
 def asking(session: Session, name: str, steps: Sequence[str], pins: Sequence[int]) -> Package:
