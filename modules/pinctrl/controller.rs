@@ -60,6 +60,9 @@ pub(crate) struct Choices {
     /// Whether a set polarity bit stands for a low level and a falling edge.
     pub(crate) polarity_low: bool,
 
+    /// Whether a pin interrupts only in the mode for that.
+    pub(crate) eint_needs_mode: bool,
+
     /// The currents, in mA, that the settings of the drive strength stand for.
     pub(crate) drive_strengths: Option<[u32; 4]>,
 }
@@ -88,7 +91,7 @@ impl<B: Bus> Controller<B> {
     /// Stops all interrupts, forgets what was pending, and gives the pulls to software.
     pub(crate) fn reset(&self, dev: &Device<Bound>) -> Result {
         for eint in Eint::all() {
-            self.modify(dev, Register::Disable(eint), |value| value | eint.bit())?;
+            self.modify(dev, Register::Disable(eint), eint.bit(), eint.bit())?;
             self.write(dev, Register::Pending(eint), eint.bit())?;
         }
         for block in Block::GROUPS {
@@ -112,18 +115,11 @@ impl<B: Bus> Controller<B> {
             .write(dev, register.address(self.choices.spacing), value)
     }
 
-    /// Changes a register that has no aliases, and returns what it holds then.
-    fn modify(
-        &self,
-        dev: &Device<Bound>,
-        register: Register,
-        change: impl FnOnce(u32) -> u32,
-    ) -> Result<u32> {
-        self.lock.with_irqsave(|()| {
-            let value = self.read(dev, register)?;
-            self.write(dev, register, change(value))?;
-            self.read(dev, register)
-        })
+    /// Changes the bits of `mask` in a register that has no aliases, and returns what it holds then.
+    fn modify(&self, dev: &Device<Bound>, register: Register, mask: u32, bits: u32) -> Result<u32> {
+        let address = register.address(self.choices.spacing);
+        self.lock
+            .with_irqsave(|()| self.bus.modify(dev, address, mask, bits))
     }
 
     /// Sets or clears the bit of a pin.
@@ -145,7 +141,7 @@ impl<B: Bus> Controller<B> {
     /// it may belong to the firmware.
     fn set_mode(&self, dev: &Device<Bound>, pin: u32, mode: Mode) -> Result {
         let field = Field::mode(pin);
-        let value = self.modify(dev, Register::Mode(pin), |value| field.put(value, mode.0))?;
+        let value = self.modify(dev, Register::Mode(pin), field.mask(), field.put(mode.0))?;
         if field.get(value) != mode.0 {
             dev_err!(
                 dev,
@@ -181,9 +177,23 @@ impl<B: Bus> Controller<B> {
         }
     }
 
-    /// Does something with the interrupt of a line, or says why not: nobody takes an error.
-    fn with_eint<R>(&self, dev: &Device<Bound>, line: u32, change: impl FnOnce(Eint) -> Result<R>) {
-        if let Err(error) = Eint::of(line).ok_or(ENXIO).and_then(change) {
+    /// Stops the interrupts of a line, or allows them.
+    fn disable(&self, dev: &Device<Bound>, line: u32, disabled: bool) -> Result {
+        let eint = Eint::of(line).ok_or(ENXIO)?;
+        let bits = if disabled { eint.bit() } else { 0 };
+        self.modify(dev, Register::Disable(eint), eint.bit(), bits)?;
+        Ok(())
+    }
+
+    /// Forgets the edge of a line.
+    fn acknowledge(&self, dev: &Device<Bound>, line: u32) -> Result {
+        let eint = Eint::of(line).ok_or(ENXIO)?;
+        self.write(dev, Register::Pending(eint), eint.bit())
+    }
+
+    /// Says that the interrupt of a line was not changed: nobody takes that as an error.
+    fn log(dev: &Device<Bound>, line: u32, result: Result) {
+        if let Err(error) = result {
             dev_err!(
                 dev,
                 "the interrupt of GPIO{line} was not changed: {error:?}\n"
@@ -260,9 +270,8 @@ impl<B: Bus> pinctrl::Operations for Controller<B> {
                     return Err(EINVAL);
                 };
                 let field = Field::drive_strength(pad.bit);
-                self.modify(dev, Register::DriveStrength(pad.block), |value| {
-                    field.put(value, setting)
-                })?;
+                let register = Register::DriveStrength(pad.block);
+                self.modify(dev, register, field.mask(), field.put(setting))?;
                 Ok(())
             }
             Param::BIAS_PULL_UP | Param::BIAS_PULL_DOWN | Param::SLEW_RATE => Err(EINVAL),
@@ -294,7 +303,12 @@ impl<B: Bus> gpio::Operations for Controller<B> {
     }
 
     fn direction_output(&self, dev: &Device<Bound>, line: u32, level: Level) -> Result {
-        self.output(dev, Pad::of(line)?, level == Level::High)
+        self.output(dev, Pad::of(line)?, level == Level::High)?;
+        // A pin that has interrupted is in the mode for that, in which it drives nothing.
+        if self.choices.eint_needs_mode {
+            self.set_mode(dev, line, Mode::GPIO)?;
+        }
+        Ok(())
     }
 
     fn get(&self, dev: &Device<Bound>, line: u32) -> Result<Level> {
@@ -317,39 +331,33 @@ impl<B: Bus> gpio::Interrupts for Controller<B> {
     }
 
     fn irq_mask(&self, dev: &Device<Bound>, line: u32) {
-        self.with_eint(dev, line, |eint| {
-            self.modify(dev, Register::Disable(eint), |value| value | eint.bit())
-        });
+        Self::log(dev, line, self.disable(dev, line, true));
     }
 
     fn irq_unmask(&self, dev: &Device<Bound>, line: u32) {
-        self.with_eint(dev, line, |eint| {
-            self.modify(dev, Register::Disable(eint), |value| value & !eint.bit())
-        });
+        Self::log(dev, line, self.disable(dev, line, false));
     }
 
     fn irq_ack(&self, dev: &Device<Bound>, line: u32) {
-        self.with_eint(dev, line, |eint| {
-            self.write(dev, Register::Pending(eint), eint.bit())
-        });
+        Self::log(dev, line, self.acknowledge(dev, line));
     }
 
     fn irq_set_type(&self, dev: &Device<Bound>, line: u32, trigger: Trigger) -> Result {
         let eint = Eint::of(line).ok_or(ENXIO)?;
-        let choose = |value: u32, set: bool| match set {
-            true => value | eint.bit(),
-            false => value & !eint.bit(),
-        };
-        self.modify(dev, Register::Eint(eint), |value| {
-            Eint::sensitive_to(value, trigger, self.choices.polarity_low)
-        })?;
-        self.modify(dev, Register::Sense(eint), |value| {
-            choose(value, !trigger.is_edge())
-        })?;
-        self.modify(dev, Register::EdgeToLevel(eint), |value| {
-            choose(value, trigger.is_edge())
-        })?;
+        if self.choices.eint_needs_mode {
+            self.set_mode(dev, line, Mode::EINT)?;
+        }
+        let bit = |set: bool| if set { eint.bit() } else { 0 };
+        let edge = trigger.is_edge();
+        self.modify(
+            dev,
+            Register::Eint(eint),
+            Eint::SENSITIVITY,
+            Eint::sensitive_to(trigger, self.choices.polarity_low),
+        )?;
+        self.modify(dev, Register::Sense(eint), eint.bit(), bit(!edge))?;
+        self.modify(dev, Register::EdgeToLevel(eint), eint.bit(), bit(edge))?;
         // What was pending came from another trigger.
-        self.write(dev, Register::Pending(eint), eint.bit())
+        self.acknowledge(dev, line)
     }
 }

@@ -54,19 +54,25 @@ impl Mapped {
         Ok(Self(blocks))
     }
 
-    fn block(&self, block: Block) -> Result<&Devres<IoMem>> {
-        Ok(self.0.get(block as usize).ok_or(EINVAL)?)
+    fn block<'a>(&'a self, dev: &'a Device<Bound>, block: Block) -> Result<&'a IoMem> {
+        self.0.get(block as usize).ok_or(EINVAL)?.access(dev)
     }
 }
 
 impl Bus for Mapped {
     fn read(&self, dev: &Device<Bound>, address: Address) -> Result<u32> {
-        let block = self.block(address.block)?.access(dev)?;
-        block.try_read32(address.offset)
+        self.block(dev, address.block)?.try_read32(address.offset)
     }
 
     fn write(&self, dev: &Device<Bound>, address: Address, value: u32) -> Result {
-        let block = self.block(address.block)?.access(dev)?;
-        block.try_write32(value, address.offset)
+        self.block(dev, address.block)?
+            .try_write32(value, address.offset)
+    }
+
+    fn modify(&self, dev: &Device<Bound>, address: Address, mask: u32, bits: u32) -> Result<u32> {
+        let block = self.block(dev, address.block)?;
+        let value = block.try_read32(address.offset)?;
+        block.try_write32((value & !mask) | bits, address.offset)?;
+        block.try_read32(address.offset)
     }
 }

@@ -70,6 +70,7 @@ mod tests {
     const DEFAULT: Choices = Choices {
         spacing: Spacing::Doubled,
         polarity_low: false,
+        eint_needs_mode: false,
         drive_strengths: None,
     };
 
@@ -138,6 +139,18 @@ mod tests {
                 }
             });
             Ok(())
+        }
+
+        fn modify(
+            &self,
+            dev: &Device<Bound>,
+            address: Address,
+            mask: u32,
+            bits: u32,
+        ) -> Result<u32> {
+            let value = self.read(dev, address)?;
+            self.write(dev, address, (value & !mask) | bits)?;
+            self.read(dev, address)
         }
     }
 
@@ -270,11 +283,14 @@ mod tests {
             }
         }
         assert_eq!(
-            (Field::mode(7).put(0, 6), Field::mode(26).put(0, 7)),
+            (Field::mode(7).put(6), Field::mode(26).put(7)),
             (6 << 28, 7 << 8)
         );
         assert_eq!(Field::mode(93).get(0x0050_0000), 5);
-        assert_eq!(Field::drive_strength(4).put(u32::MAX, 1), 0xffff_fdff);
+        let strength = Field::drive_strength(4);
+        assert_eq!((strength.mask(), strength.put(1)), (0x300, 0x100));
+        // What does not fit into it changes no other one.
+        assert_eq!(strength.put(u32::MAX), 0x300);
     }
 
     #[test]
@@ -610,6 +626,30 @@ mod tests {
                 .controller
                 .irq_set_type(bench.dev(), 24, Trigger::HighLevel);
             assert!(matches!(refused, Err(error) if error == ENXIO));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_interrupt_has_its_mode_where_it_needs_one() -> Result {
+        for (name, eint_needs_mode, mode) in [
+            (c_str!("mt3620_kunit_o"), false, 0),
+            (c_str!("mt3620_kunit_p"), true, 5 << 16),
+        ] {
+            let bench = Bench::new(
+                name,
+                Choices {
+                    eint_needs_mode,
+                    ..DEFAULT
+                },
+            )?;
+            let (controller, dev) = (&bench.controller, bench.dev());
+            controller.gpio_request_enable(dev, 12)?;
+            controller.irq_set_type(dev, 12, Trigger::FallingEdge)?;
+            assert_eq!(bench.fake.get(Block::Pinmux, 0x24), mode);
+            // What is driven is a line again.
+            controller.direction_output(dev, 12, Level::High)?;
+            assert_eq!(bench.fake.get(Block::Pinmux, 0x24), 0);
         }
         Ok(())
     }

@@ -153,6 +153,7 @@ fn choices(dev: &Device, node: &FwNode) -> Result<Choices> {
     Ok(Choices {
         spacing,
         polarity_low: node.property_read_bool(c_str!("mediatek,eint-polarity-low")),
+        eint_needs_mode: node.property_read_bool(c_str!("mediatek,eint-needs-mode")),
         drive_strengths,
     })
 }

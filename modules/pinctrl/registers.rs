@@ -258,7 +258,8 @@ impl Field {
         }
     }
 
-    const fn mask(self) -> u32 {
+    /// Its bits.
+    pub(crate) const fn mask(self) -> u32 {
         ((1 << self.width) - 1) << self.shift
     }
 
@@ -267,9 +268,9 @@ impl Field {
         (value & self.mask()) >> self.shift
     }
 
-    /// The value of a register with the field changed.
-    pub(crate) const fn put(self, value: u32, field: u32) -> u32 {
-        (value & !self.mask()) | ((field << self.shift) & self.mask())
+    /// A value where its bits are.
+    pub(crate) const fn put(self, value: u32) -> u32 {
+        (value << self.shift) & self.mask()
     }
 }
 
@@ -302,6 +303,9 @@ impl Eint {
     const DUAL_EDGE: u32 = 1 << 7;
     const POLARITY: u32 = 1 << 8;
 
+    /// The bits of its [`Register::Eint`] that a trigger is about; the rest is a filter.
+    pub(crate) const SENSITIVITY: u32 = Self::DUAL_EDGE | Self::POLARITY;
+
     /// The interrupt of a pin, if it has one.
     pub(crate) const fn of(pin: u32) -> Option<Self> {
         if pin < Self::COUNT {
@@ -329,18 +333,17 @@ impl Eint {
         1 << (self.number() % 32)
     }
 
-    /// The value of its [`Register::Eint`] for a trigger. The filter in it stays as it was.
-    pub(crate) fn sensitive_to(value: u32, trigger: Trigger, polarity_low: bool) -> u32 {
-        let value = value & !(Self::DUAL_EDGE | Self::POLARITY);
+    /// [`Self::SENSITIVITY`] for a trigger.
+    pub(crate) fn sensitive_to(trigger: Trigger, polarity_low: bool) -> u32 {
         let high = match trigger {
             Trigger::RisingEdge | Trigger::HighLevel => true,
             Trigger::FallingEdge | Trigger::LowLevel => false,
-            Trigger::BothEdges => return value | Self::DUAL_EDGE,
+            Trigger::BothEdges => return Self::DUAL_EDGE,
         };
         if high != polarity_low {
-            value | Self::POLARITY
+            Self::POLARITY
         } else {
-            value
+            0
         }
     }
 }
@@ -352,4 +355,7 @@ pub(crate) trait Bus: Send + Sync + 'static {
 
     /// Writes a register.
     fn write(&self, dev: &Device<Bound>, address: Address, value: u32) -> Result;
+
+    /// Changes the bits of `mask` in a register, and returns what it holds then.
+    fn modify(&self, dev: &Device<Bound>, address: Address, mask: u32, bits: u32) -> Result<u32>;
 }
