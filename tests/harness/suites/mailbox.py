@@ -22,7 +22,7 @@ SUITE = Suite("mailbox")
 CLIENT = """
 /include/ "mt3620.dts"
 / {
-	selftest@3f020000 {
+	client: selftest@3f020000 {
 		compatible = "nacre,mt3620-mailbox-selftest";
 		reg = <0x3f020000 0x1000>;
 		mboxes = <&mailbox 0>, <&mailbox 1>;
@@ -98,7 +98,12 @@ def wrong_trees_are_refused(_: Session) -> None:
         ("none", "&mailbox { mailbox-channel-count = <0>; };", "", f"{node}: mailbox-channel-count is 0, but must be 1 to 8"),
         ("count", "&mailbox { mailbox-channel-count = <4>; };", "", f"{node}: reg ends before block 3"),
         ("missing", "&mailbox { /delete-property/ mailbox-channel-count; };", "", f"{node}: property 'mailbox-channel-count' is missing"),
+        ("fifo", "&mailbox { /delete-property/ mailbox-max-fifo-count; };", "", f"{node}: property 'mailbox-max-fifo-count' is missing"),
+        ("reg", "&mailbox { /delete-property/ reg; };", "", f"{node}: reg is missing"),
         ("interrupt", "&mailbox { interrupts = <0 0 4>, <0 1 4>; };", "", f"{node}: interrupt 2 is missing"),
+        ("channel", "&client { mboxes = <&mailbox 6>, <&mailbox 1>; };", "", f"{node}: somebody wants channel 6 of 6"),
+        ("cells", "&mailbox { #mbox-cells = <2>; }; &client { mboxes = <&mailbox 0 0>, <&mailbox 1 0>; };", "",
+         f"{node}: somebody wants a channel by 2 numbers instead of one"),
     ):  # fmt: skip
         lines = boot(f"wrong-{name}", tree(name, change), properties)
         check(any(said in line for line in lines), f"{name}: the kernel did not say: {said}")
