@@ -69,7 +69,7 @@ test-kernels: setup
 test-lsm: sdk ## Test the security module: decisions, KUnit, booted kernels; T= as for test
 	@scripts/test-lsm.sh $(if $(T),'$(T)')
 
-bench: quick samples ## Count instructions and bytes, compare with the baseline, write docs/prices.md
+bench: quick samples emulator ## Count instructions and bytes, compare with the baseline, write docs/prices.md
 	@scripts/bench.sh
 
 mutants: setup ## Change the decision core in every way and see that its tests notice

@@ -4,16 +4,19 @@
 #
 # VARIANT=debug builds the kernel of the module's tests (lock and memory checks, KUnit, all that hardening leaves out) into
 # out/image/debug/zImage, and VARIANT=kasan the same for arm64 with the address sanitizer into out/image/kasan/Image.
-# VARIANT=plain builds the kernel that ships without our module, which `make bench` compares sizes with.
+# VARIANT=plain builds the kernel that ships without our module, which `make bench` compares sizes with, and VARIANT=twins that of
+# BOARD=mt3620 with the drivers in C of tests/twins, which it compares ours with.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/pins.sh"
 . "$TOP/scripts/tools.sh"
 
 VARIANT=${VARIANT:-}
+arch=arm file=zImage more=()
 case $VARIANT in
-'' | debug | plain) arch=arm file=zImage ;;
+'' | debug | plain) ;;
+twins) more=(tests/twins) ;;
 kasan) arch=arm64 file=Image ;;
-*) die "no kernel variant '$VARIANT': leave VARIANT empty for the kernel that ships, or set it to debug, kasan or plain" ;;
+*) die "no kernel variant '$VARIANT': leave VARIANT empty for the kernel that ships, or set it to debug, kasan, plain or twins" ;;
 esac
 fragments_file=$TOP/board/$BOARD/kernel${VARIANT:+-$VARIANT}.fragments
 [ -f "$fragments_file" ] || die "no board '$BOARD'${VARIANT:+ with a kernel variant $VARIANT}: there is no ${fragments_file#"$TOP"/}. Boards: $(cd "$TOP/board" && echo */kernel.fragments)"
@@ -25,7 +28,7 @@ image=$OUT/image${VARIANT:+/$VARIANT}
 
 tool_versions() { rustc --version; "$BINDGEN" --version; "$CLANG" --version | head -n 1; }
 key=$({ printf '%s\n' "$LINUX_VERSION" "$BOARD" "$VARIANT"; tool_versions; } |
-	digest_of kernel-patches modules scripts/kernel.sh "${fragments[@]}" "${fragments_file#"$TOP"/}")
+	digest_of kernel-patches modules scripts/kernel.sh "${more[@]}" "${fragments[@]}" "${fragments_file#"$TOP"/}")
 cached=$CACHE/kernel/$key
 
 kmake() {
@@ -72,7 +75,15 @@ configure() {
 }
 
 rust_fits() { kmake -s rustavailable; }
-compile() { kmake -j"$JOBS" "$file"; }
+compile() {
+	if [ ${#more[@]} -eq 0 ]; then
+		kmake -j"$JOBS" "$file"
+	else
+		# Linked in as an architecture's own drivers are, so that the tree and what ships know nothing of them.
+		ln -sfn "$TOP/${more[0]}" "$source/${more[0]##*/}"
+		kmake -j"$JOBS" "drivers-y=${more[0]##*/}/" "$file"
+	fi
+}
 
 result() { # DIRECTORY
 	cp "$build/arch/$arch/boot/$file" "$1/$file"

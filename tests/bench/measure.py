@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import subprocess
 import sys
 from datetime import date
 from pathlib import Path
@@ -17,13 +18,16 @@ import prices
 from counted import OUTSIDE, Counted
 from demo import FIRST_OUTPUT
 from packages import sample
-from places import KERNEL, MACHINE, OUT, ROOTFS, TEST, TOP
-from prices import Measured, Unusable, abstraction_size, price, read_console, read_size, same
+from places import BOARD, EMULATOR, KERNEL, MACHINE, OUT, ROOTFS, TEST, TOP, TWINS_KERNEL
+from prices import Measured, Unusable, abstraction_size, code_sizes, price, read_console, read_size, same
 from process import run
 
 HERE = TOP / "tests" / "bench"
 BENCH = OUT / "bench"
-BASELINE = HERE / "baseline.json"
+ON_CHIP = BOARD == "mt3620"
+ROWS = prices.CHIP_ROWS if ON_CHIP else prices.ROWS
+COMMAND = "make bench BOARD=mt3620" if ON_CHIP else "make bench"
+BASELINE = HERE / ("baseline-mt3620.json" if ON_CHIP else "baseline.json")
 PAGE = TOP / "docs" / "prices.md"
 PLAIN = OUT / "image" / "plain"
 
@@ -36,6 +40,9 @@ FROM_FLASH = "mtdparts=0.flash:64m(boot)ro,8m(data),24m(root)ro root=mtd:root ro
 WITHOUT_DISK = (*OUTSIDE, "if=none,id=root,", "virtio-blk-device,drive=root")
 UNPLUGGED = ["-netdev", "hubport,id=service,hubid=0", "-device", "virtio-net-device,netdev=service"]
 LIMIT = 1200
+
+# The drivers that are compared, and their crates.
+CRATES = {"mailbox": "mt3620_mailbox", "pinctrl": "pinctrl_mt3620"}
 
 
 def program(name: str) -> bytes:
@@ -121,6 +128,42 @@ def sizes() -> prices.Counts:
     return {"kernel": whole, "kernel-plain": plain, "abstraction-in-plain": rest, "module": whole - plain + rest}
 
 
+def names(symbols: list[str]) -> list[str]:
+    """Names for people."""
+    ended = subprocess.run([os.environ["CXXFILT"]], input="\n".join(symbols), text=True, capture_output=True, timeout=60, check=True)
+    # A crate has a number that depends on the compiler.
+    return re.sub(r"\[[0-9a-f]+\]", "", ended.stdout).splitlines()
+
+
+def count_twins(number: int, tree: Path) -> prices.Counts:
+    """One boot of the kernel with two drivers for each device."""
+    with Counted(
+        BENCH / f"twins-{number}", kernel=TWINS_KERNEL, append="twins=price loglevel=7", unwanted=WITHOUT_DISK, tree=tree
+    ) as board:
+        board.start()
+        board.wait_off(LIMIT)
+        return read_console(board.text())
+
+
+def measure_chip() -> Measured:
+    """All counts on the MT3620."""
+    BENCH.mkdir(parents=True, exist_ok=True)
+    TEST.mkdir(parents=True, exist_ok=True)
+    print("Counting what drivers in Rust and in C cost, twice ...", flush=True)
+    tree = BENCH / "twins.dtb"
+    source = TOP / "tests" / "twins" / "twins.dts"
+    ended = run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-i", MACHINE.parent, "-o", tree, source], 60)
+    if ended.code != 0:
+        raise Unusable(f"dtc: {ended.errors}")
+    counts = count_twins(1, tree)
+    same(counts, count_twins(2, tree), "the MT3620")
+    for name in ("set-mux", "select-state"):
+        if counts[f"{name}-rust"] != counts[f"{name}-rust-again"]:
+            raise Unusable(f"{name}: the driver in Rust costs something else after that in C has had the device")
+    sizes = code_sizes((TWINS_KERNEL.parent / "kernel.symbols").read_text(), names, CRATES)
+    return Measured({}, {}, {**counts, **sizes})
+
+
 def first_line(*command: str) -> str:
     """What a program says that it is."""
     ended = run(command, 60)
@@ -132,7 +175,7 @@ def first_line(*command: str) -> str:
 def tools() -> dict[str, str]:
     """The programs whose versions counts depend on."""
     return {
-        "QEMU": first_line("qemu-system-arm", "--version"),
+        "QEMU": first_line(str(EMULATOR) if ON_CHIP else "qemu-system-arm", "--version"),
         "rustc": first_line("rustc", "--version"),
         "clang": first_line(os.environ["CLANG"], "--version"),
     }
@@ -166,15 +209,15 @@ def conclude(now: dict[str, float], versions: dict[str, str], renew: bool) -> in
         print(f"{os.path.relpath(BASELINE)} is the new baseline: commit it on its own, and say why it moved")
         return 0
     if not BASELINE.exists():
-        raise Unusable("there is no baseline: make one with `make bench BASELINE=1`")
+        raise Unusable(f"there is no baseline: make one with `{COMMAND} BASELINE=1`")
     known, before = prices.load_baseline(BASELINE.read_text())
     if differing := prices.differing_tools(versions, known):
         print("error: these are not the tools of the baseline, so nothing can be compared:", *differing, sep="\n  ", file=sys.stderr)
-        print("Make a new one with `make bench BASELINE=1`, and commit it on its own.", file=sys.stderr)
+        print(f"Make a new one with `{COMMAND} BASELINE=1`, and commit it on its own.", file=sys.stderr)
         return 2
-    if problems := prices.judge(now, before):
+    if problems := prices.judge(now, before, ROWS):
         print("error: dearer than the gate lets pass:", *problems, sep="\n  ", file=sys.stderr)
-        print("Make it cheaper, or say in a commit of its own why it must cost more: `make bench BASELINE=1`.", file=sys.stderr)
+        print(f"Make it cheaper, or say in a commit of its own why it must cost more: `{COMMAND} BASELINE=1`.", file=sys.stderr)
         return 1
     print("No price grew beyond its gate.")
     return 0
@@ -192,17 +235,18 @@ def main() -> int:
     parser.add_argument("--no-page", action="store_true", help="count and compare, and leave docs/prices.md as it is")
     options = parser.parse_args()
     try:
-        measured = measure()
-        now, versions = price(measured), tools()
-        config = (KERNEL.parent / "kernel.config").read_bytes()
+        measured = measure_chip() if ON_CHIP else measure()
+        now, versions = price(measured, ROWS), tools()
+        config = ((TWINS_KERNEL if ON_CHIP else KERNEL).parent / "kernel.config").read_bytes()
         about = {"counted on": date.today().isoformat(), "configuration of the kernel": hashlib.sha256(config).hexdigest()[:16]}
         for name, value in {**measured.on, **measured.more}.items():
             print(f"BENCH {name} {value}")
-        for row in prices.ROWS:
+        for row in ROWS:
             print(f"{row.key:<5}{prices.show(now[row.key], row.unit):>14} {row.unit:<13}{row.title}: {prices.holds(row, now[row.key]).strip('*')}")
         write(BENCH / "bench.json", json.dumps(prices.document(now, measured, about, versions), indent=2) + "\n")
         if not options.no_page:
-            write(PAGE, prices.page(now, about, versions))
+            before = PAGE.read_text()
+            write(PAGE, (prices.chip_page if ON_CHIP else prices.page)(now, about, versions, before))
         return conclude(now, versions, bool(os.environ.get("BASELINE")))
     except (Unusable, AssertionError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 BENCH = re.compile(r"^BENCH (\S+) (\d+)$")
 SIZE = re.compile(r"^text=(\d+) data=(\d+) bss=(\d+)\b")
 SYMBOL = re.compile(r"^[0-9a-f]+ ([0-9a-f]+) \S (.+)$")
+# A driver in C of tests/twins, by the prefix of its functions.
+TWIN = re.compile(r"^twin_([a-z]+)_")
 # The abstraction for security modules in the kernel crate, by Rust's names for it.
 ABSTRACTION = re.compile(r"6kernel(?:3lsm|10securityfs)")
 END = "BENCH-END complete"
@@ -25,7 +27,8 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Measured:
-    """All that a run counted. `on` and `off` are the same kernel with the module and without it."""
+    """All that a run counted. `on` and `off` are the same kernel with the module and without it; `more` is the rest, and all
+    that is counted on the MT3620."""
 
     on: Mapping[str, int]
     off: Mapping[str, int]
@@ -58,6 +61,11 @@ def ratio(over: str, under: str) -> Callable[[Measured], float]:
 def switch(name: str) -> Callable[[Measured], float]:
     """A count with the module over the same without it."""
     return lambda m: m.on[name] / m.off[name]
+
+
+def compared(over: str, under: str) -> Callable[[Measured], float]:
+    """Two counts of one boot, or of one kernel."""
+    return lambda m: m.more[over] / m.more[under]
 
 
 def decision(m: Measured) -> float:
@@ -95,6 +103,21 @@ ROWS = [
         lambda m: m.on["filter-build-common"] + m.on["filter-install-common"], 300_000, share=0.01, note="once a boot: apps inherit it"),
     Row("P18b", "build and install the seal of an app", "instructions",
         lambda m: m.on["filter-build-seal"] + m.on["filter-install-seal"], None, share=0.01, note="once a launch, and part of P08"),
+]  # fmt: skip
+
+
+# Counted on the MT3620, where there is a driver in C for each of ours, in the same kernel.
+CHIP_ROWS = [
+    Row("P21", "set_mux of the pin controller, in Rust / in C", "ratio", compared("set-mux-rust", "set-mux-c"), 1.05, share=0.01,
+        note="from the call by the core to its return, one pin, read back"),
+    Row("P21b", "a device changes the function of a pin, with that", "ratio", compared("select-state-rust", "select-state-c"), None, share=0.01,
+        note="pinctrl_select_state: what a user of the pin waits for"),
+    Row("P22", "code of the mailbox driver, in Rust / in C", "ratio", compared("mailbox-own", "mailbox-c"), 1.3, share=0.01,
+        note="functions of the driver's own crate, and those of the abstractions with a closure of it in them; bytes in the kernel"),
+    Row("P22b", "code of the pin controller driver, in Rust / in C", "ratio", compared("pinctrl-own", "pinctrl-c"), 1.3, share=0.01),
+    Row("P22c", "P22 with all that is compiled for it of the abstractions", "ratio", compared("mailbox-all", "mailbox-c"), None, share=0.01,
+        note="boxes, reference counts, registrations that end with the device, and what the core calls: in C that is shared, or not there"),
+    Row("P22d", "P22b with all that is compiled for it of the abstractions", "ratio", compared("pinctrl-all", "pinctrl-c"), None, share=0.01),
 ]  # fmt: skip
 
 
@@ -145,10 +168,35 @@ def abstraction_size(symbols: str) -> int:
     return sum(int(match[1], 16) for match in found if ABSTRACTION.search(match[2]))
 
 
-def price(measured: Measured) -> dict[str, float]:
+def code_sizes(symbols: str, names: Callable[[list[str]], list[str]], crates: Mapping[str, str]) -> Counts:
+    """Bytes of the code of drivers in a kernel, of its symbols: in C, of the crate that is the same driver in Rust, and of that
+    with all that is compiled for it. `names` makes names for people of those of symbols."""
+    places = {}
+    for line in symbols.splitlines():
+        address, *words = line.split()
+        # What has the same code as something else lies in the same place.
+        if len(words) == 3 and words[1] in "tT":
+            places.setdefault(address, (int(words[0], 16), words[2]))
+    sizes = dict.fromkeys([f"{driver}-{part}" for driver in crates for part in ("c", "own", "all")], 0)
+    found = list(places.values())
+    for (size, symbol), name in zip(found, names([symbol for _, symbol in found]), strict=True):
+        if (twin := TWIN.match(symbol)) and twin[1] in crates:
+            sizes[f"{twin[1]}-c"] += size
+        for driver, crate in crates.items():
+            if crate not in symbol:
+                continue
+            sizes[f"{driver}-all"] += size
+            if re.match(rf"[<&]*{crate}::", name) or re.search(rf"\b{crate}::.*\{{closure", name):
+                sizes[f"{driver}-own"] += size
+    if missing := [name for name, size in sizes.items() if not size]:
+        raise Unusable(f"the kernel has no code of {', '.join(missing)}")
+    return sizes
+
+
+def price(measured: Measured, rows: Sequence[Row] = ROWS) -> dict[str, float]:
     """All rows. Ratios have four digits, so that a gate of 0.2 % sees what it judges."""
     prices = {}
-    for row in ROWS:
+    for row in rows:
         try:
             prices[row.key] = round(row.value(measured), 4)
         except (KeyError, ZeroDivisionError, ValueError) as error:
@@ -175,10 +223,10 @@ def load_baseline(text: str) -> tuple[dict[str, str], dict[str, float]]:
     return tools, prices
 
 
-def judge(prices: Mapping[str, float], baseline: Mapping[str, float]) -> list[str]:
+def judge(prices: Mapping[str, float], baseline: Mapping[str, float], rows: Sequence[Row] = ROWS) -> list[str]:
     """What got dearer than the gate lets pass; none is good."""
     problems = []
-    for row in ROWS:
+    for row in rows:
         if row.key not in baseline:
             problems.append(f"{row.key}: the baseline has no such price")
             continue
@@ -188,7 +236,7 @@ def judge(prices: Mapping[str, float], baseline: Mapping[str, float]) -> list[st
                 f"{row.key} {row.title}: {show(prices[row.key], row.unit)} {row.unit}, "
                 f"baseline {show(baseline[row.key], row.unit)}, the gate is at {show(bound, row.unit)}"
             )
-    unknown = set(baseline) - {row.key for row in ROWS}
+    unknown = set(baseline) - {row.key for row in rows}
     problems += [f"{key}: the baseline has a price for it, and nobody counts it" for key in sorted(unknown)]
     return problems
 
@@ -214,36 +262,60 @@ def holds(row: Row, value: float) -> str:
     return "holds" if value <= row.target else "**missed**"
 
 
-def page(prices: Mapping[str, float], about: Mapping[str, str], tools: Mapping[str, str]) -> str:
-    """docs/prices.md."""
+HEAD = [
+    "<!-- SPDX-License-Identifier: Apache-2.0 OR MIT -->",
+    "<!-- Written by `make bench`: change tests/bench, not this page. -->",
+    "# What security costs here",
+    "",
+    "Every number is counted, none is timed: QEMU executes one instruction in one nanosecond of the machine's own time, and two",
+    "boots must count the same, bit for bit. What instructions do not show: caches, TLB, flash wait states. A ratio is of one boot,",
+    "or of the same kernel with the module and with `lsm=landlock`.",
+    "",
+]
+CHIP_HEAD = [
+    "## Drivers in Rust and in C",
+    "",
+    "`tests/twins` has a driver in plain C for each of ours on the MT3620, written for this comparison only; it does the same, and",
+    "passes the same tests. Both are in one kernel, and in one boot a device goes from one driver to the other and back.",
+    "",
+]
+
+
+def table(prices: Mapping[str, float], about: Mapping[str, str], tools: Mapping[str, str], rows: Sequence[Row], command: str, baseline: str) -> list[str]:
+    """What was counted with what, the prices, and what they mean."""
     lines = [
-        "<!-- SPDX-License-Identifier: Apache-2.0 OR MIT -->",
-        "<!-- Written by `make bench`: change tests/bench, not this page. -->",
-        "# What security costs here",
-        "",
-        "Every number is counted, none is timed: QEMU executes one instruction in one nanosecond of the machine's own time, and two",
-        "boots must count the same, bit for bit. What instructions do not show: caches, TLB, flash wait states. A ratio is of one boot,",
-        "or of the same kernel with the module and with `lsm=landlock`.",
-        "",
         *[f"* {name}: {value}" for name, value in {**about, **tools}.items()],
         "",
         "| | what | price | target | |",
         "|---|---|---:|---:|---|",
     ]
-    for row in ROWS:
+    for row in rows:
         target = "" if row.target is None else f"≤ {show(row.target, row.unit).rstrip('0').rstrip('.') if row.unit == 'ratio' else show(row.target, row.unit)}"
         unit = "" if row.unit == "ratio" else f" {row.unit}"
         lines.append(f"| {row.key} | {row.title} | {show(prices[row.key], row.unit)}{unit} | {target} | {holds(row, prices[row.key])} |")
     lines += ["", "Notes:", ""]
-    lines += [f"* {row.key}: {row.note}." for row in ROWS if row.note]
+    lines += [f"* {row.key}: {row.note}." for row in rows if row.note]
     lines += [
         "",
-        "`make bench` counts all this anew, writes this page and `out/bench/bench.json`, and fails when a price grew beyond its gate",
-        "against `tests/bench/baseline.json`: " + ", ".join(f"{row.key} {gate(row)}" for row in ROWS) + ".",
-        "With other versions of the tools it asks for a new baseline: `make bench BASELINE=1`, in a commit of its own.",
+        f"`{command}` counts all this anew, writes this part of the page and `out/bench/bench.json`, and fails when a price grew beyond",
+        f"its gate against `tests/bench/{baseline}`: " + ", ".join(f"{row.key} {gate(row)}" for row in rows) + ".",
+        f"With other versions of the tools it asks for a new baseline: `{command} BASELINE=1`, in a commit of its own.",
         "",
     ]
-    return "\n".join(lines)
+    return lines
+
+
+def page(prices: Mapping[str, float], about: Mapping[str, str], tools: Mapping[str, str], before: str = "") -> str:
+    """docs/prices.md with these prices; the part on the MT3620 stays as it was."""
+    chip = before.partition(CHIP_HEAD[0])
+    lines = [*HEAD, *table(prices, about, tools, ROWS, "make bench", "baseline.json")]
+    return "\n".join(lines) + ("\n" + "".join(chip[1:]) if chip[1] else "")
+
+
+def chip_page(prices: Mapping[str, float], about: Mapping[str, str], tools: Mapping[str, str], before: str) -> str:
+    """docs/prices.md with these prices of the MT3620; the rest stays as it was."""
+    lines = [*CHIP_HEAD, *table(prices, about, tools, CHIP_ROWS, "make bench BOARD=mt3620", "baseline-mt3620.json")]
+    return before.partition(CHIP_HEAD[0])[0].rstrip("\n") + "\n\n" + "\n".join(lines)
 
 
 def gate(row: Row) -> str:

@@ -12,7 +12,7 @@ import jffs2
 import measure
 import prices
 from board import ERASE_BLOCK
-from prices import ROWS, Measured, Unusable, judge, load_baseline, price, read_console
+from prices import CHIP_ROWS, ROWS, Measured, Unusable, judge, load_baseline, price, read_console
 
 CONSOLE = "BENCH boot 15854608\nMODULES capability\r\nBENCH getppid 116\nBENCH-END complete\n"
 TOOLS = {"QEMU": "7", "rustc": "1", "clang": "19"}
@@ -28,6 +28,15 @@ def measured() -> Measured:
     counts = dict.fromkeys(names, 1000)
     more = {"kernel": 3_000_000, "module": 40_000, "memory-kib": 65536, "first-output": 40_000_000}
     return Measured({**counts, "open-close": 1005}, counts, more)
+
+
+def measured_on_the_chip() -> Measured:
+    """The same of the MT3620."""
+    names = [
+        "set-mux-rust", "set-mux-c", "select-state-rust", "select-state-c", "mailbox-own", "mailbox-all", "mailbox-c", "pinctrl-own",
+        "pinctrl-all", "pinctrl-c",
+    ]  # fmt: skip
+    return Measured({}, {}, {**dict.fromkeys(names, 1000), "set-mux-rust": 1040, "mailbox-own": 1400})
 
 
 class Reading(unittest.TestCase):
@@ -74,6 +83,34 @@ class Reading(unittest.TestCase):
         with self.assertRaises(Unusable):
             prices.abstraction_size("no symbols\n")
 
+    def test_code_is_told_apart_by_whose_it_is(self) -> None:
+        symbols = (
+            "c0000000 00000010 T _RNvNtC6driver3new\n"
+            "c0000010 00000020 t _RNvXs_NtC6driver5probe\n"
+            "c0000030 00000040 T _RINvC6kernel4wrapNtC6driver5ThingE\n"
+            "c0000070 00000080 T _RINvC6kernel4callNCNvC6driver3use0E\n"
+            "c0000070 00000080 T the_same_code_as_6driver\n"
+            "c00000f0 00000100 T _RNvC6kernel5other\n"
+            "c00001f0 00000200 B _RNvC6driver5DATA\n"
+            "c00003f0 00000400 t twin_thing_probe\n"
+            "c00007f0 00000800 t twin_another_probe\n"
+            "c0000ff0 B a_symbol_without_a_size\n"
+        )
+        people = {
+            "_RNvNtC6driver3new": "driver::new",
+            "_RNvXs_NtC6driver5probe": "<driver::Thing as kernel::Driver>::probe",
+            "_RINvC6kernel4wrapNtC6driver5ThingE": "kernel::wrap::<driver::Thing>",
+            "_RINvC6kernel4callNCNvC6driver3use0E": "kernel::call::<driver::use::{closure#0}>",
+        }
+
+        def sizes(text: str) -> prices.Counts:
+            return prices.code_sizes(text, lambda found: [people.get(name, name) for name in found], {"thing": "driver"})
+
+        self.assertEqual(sizes(symbols), {"thing-c": 0x400, "thing-own": 0x10 + 0x20 + 0x80, "thing-all": 0xF0})
+        for gone in ("twin_thing_probe", "6driver"):
+            with self.subTest(gone), self.assertRaises(Unusable):
+                sizes("\n".join(line for line in symbols.splitlines() if gone not in line))
+
 
 class Pricing(unittest.TestCase):
     """From counts to rows."""
@@ -114,6 +151,24 @@ class Pricing(unittest.TestCase):
         self.assertIn("* counted on: a day", page)
         self.assertEqual(len(lines), len(ROWS))
 
+    def test_page_has_a_part_for_each_board(self) -> None:
+        chip = price(measured_on_the_chip(), CHIP_ROWS)
+        alone = prices.page(price(measured()), {"counted on": "a day"}, TOOLS)
+        both = prices.chip_page(chip, {"counted on": "another day"}, TOOLS, alone)
+        lines = {line.split(" | ")[0].lstrip("| "): line for line in both.splitlines() if line.startswith("| P")}
+        self.assertEqual(list(lines), [row.key for row in (*ROWS, *CHIP_ROWS)])
+        self.assertIn("| 1.0400 | ≤ 1.05 | holds |", lines["P21"])
+        self.assertIn("| 1.4000 | ≤ 1.3 | **missed** |", lines["P22"])
+        # Each board writes its own part.
+        self.assertEqual(prices.page(price(measured()), {"counted on": "a day"}, TOOLS, both), both)
+        self.assertEqual(prices.chip_page(chip, {"counted on": "another day"}, TOOLS, both), both)
+
+    def test_each_missing_count_of_the_chip_is_refused(self) -> None:
+        whole = measured_on_the_chip()
+        for name in whole.more:
+            with self.subTest(name), self.assertRaises(Unusable):
+                price(Measured({}, {}, {key: value for key, value in whole.more.items() if key != name}), CHIP_ROWS)
+
 
 class Gate(unittest.TestCase):
     """What is too dear."""
@@ -123,15 +178,15 @@ class Gate(unittest.TestCase):
         self.assertEqual(judge(now, now), [])
 
     def test_each_row_has_a_gate_that_closes(self) -> None:
-        now = price(measured())
-        for row in ROWS:
-            with self.subTest(row.key):
-                bound = row.bound(now[row.key])
-                self.assertGreater(bound, now[row.key])
-                self.assertEqual(judge({**now, row.key: bound}, now), [])
-                problems = judge({**now, row.key: bound * 1.001}, now)
-                self.assertEqual(len(problems), 1)
-                self.assertTrue(problems[0].startswith(row.key))
+        for rows, now in ((ROWS, price(measured())), (CHIP_ROWS, price(measured_on_the_chip(), CHIP_ROWS))):
+            for row in rows:
+                with self.subTest(row.key):
+                    bound = row.bound(now[row.key])
+                    self.assertGreater(bound, now[row.key])
+                    self.assertEqual(judge({**now, row.key: bound}, now, rows), [])
+                    problems = judge({**now, row.key: bound * 1.001}, now, rows)
+                    self.assertEqual(len(problems), 1)
+                    self.assertTrue(problems[0].startswith(row.key))
 
     def test_cheaper_passes(self) -> None:
         now = price(measured())

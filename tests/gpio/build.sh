@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # Makes what the tests of GPIO lines boot: build.sh FOLDER. The published gpiod tools and the program that runs them, each without
-# a library beside it, in FOLDER/root, and the device tree with users of pins, FOLDER/users.dtb.
+# a library beside it, in FOLDER/root.
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$TOP/scripts/pins.sh"
 
@@ -25,4 +25,3 @@ if [ ! -f "$folder/.made-$key" ]; then
 	"${cc[@]}" -Wall -Wextra -o "$folder/root/sbin/init" "$here/init.c"
 	touch "$folder/.made-$key"
 fi
-dtc -I dts -O dtb -W no-interrupt_provider -i "$TOP/board/$BOARD" -o "$folder/users.dtb" "$here/users.dts"

@@ -57,7 +57,7 @@ def free_port() -> int:
 class Board:
     """One board with its own flash, blank unless an older one is to be kept. `close` ends it.
 
-    Its machine is the board's own, or that of another file of QEMU arguments.
+    Its machine is the board's own, or that of another file of QEMU arguments; so is its device tree, where the board brings one.
     """
 
     def __init__(
@@ -71,12 +71,14 @@ class Board:
         forward: str | None = None,
         more: Sequence[str] = (),
         keep: bool = False,
+        tree: Path = DEVICE_TREE,
     ) -> None:
         self.directory = directory
         self.append = append
         self.rootfs = rootfs
         self.kernel = kernel
         self.machine = machine
+        self.tree = tree
         self.more = list(more)
         self.address = forward or f"127.0.0.1:{free_port()}"
         self.data = directory / "data.flash"
@@ -106,7 +108,7 @@ class Board:
             "APPEND": self.append,
             "QMP": self._socket.name,
             "QEMU": EMULATOR,
-            "DTB": DEVICE_TREE,
+            "DTB": self.tree,
         }
 
     def command(self) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from board import Board
-from places import KERNEL, ROOTFS
+from places import DEVICE_TREE, KERNEL, ROOTFS
 
 COUNTED = ["-icount", "shift=0,sleep=off", "-seed", "1"]
 
@@ -39,8 +39,9 @@ class Counted(Board):
         rootfs: Path = ROOTFS,
         more: Sequence[str] = (),
         unwanted: Sequence[str] = OUTSIDE,
+        tree: Path = DEVICE_TREE,
     ) -> None:
-        super().__init__(directory, kernel=kernel, append=append, rootfs=rootfs)
+        super().__init__(directory, kernel=kernel, append=append, rootfs=rootfs, tree=tree)
         self.added = [*COUNTED, *more]
         self.unwanted = unwanted
 

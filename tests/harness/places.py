@@ -25,6 +25,8 @@ ROOTFS = OUT / "image" / "rootfs.squashfs"
 DEBUG_KERNEL = OUT / "image" / "debug" / "zImage"
 KASAN_KERNEL = OUT / "image" / "kasan" / "Image"
 KASAN_MACHINE = TOP / "board" / BOARD / "qemu-kasan.args"
+# The kernel of the MT3620 with the drivers of tests/twins.
+TWINS_KERNEL = OUT / "image" / "twins" / "zImage"
 SDK = OUT / "sdk"
 NACRE = Path(os.environ.get("NACRE") or OUT / "host" / "nacre")
 SAMPLES = OUT / "samples"

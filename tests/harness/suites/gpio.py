@@ -6,13 +6,14 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from board import Board
 from chip import Lines
-from places import DEBUG_KERNEL, LOGS, MACHINE, OUT, TOP, seconds
+from places import BOARD, DEBUG_KERNEL, LOGS, MACHINE, OUT, TOP, TWINS_KERNEL, seconds
 from process import build_environment, run
-from results import check
+from results import check, equal
 from session import Session
 from suites.lsm import TROUBLE, needs
 from unit import Suite
@@ -43,6 +44,30 @@ def image(name: str, script: str) -> Path:
     ended = run(["mksquashfs", tree, file, "-noappend", "-all-root", "-comp", "lz4", "-no-xattrs", "-no-progress"], 60)
     check(ended.code == 0, f"mksquashfs failed:\n{ended.errors}")
     return file
+
+
+def machine(name: str, tree: str, properties: str = "") -> Path:
+    """The machine of the board with these properties and this device tree."""
+    source, target, file = (FOLDER / f"{name}.{kind}" for kind in ("dts", "dtb", "args"))
+    source.write_text(tree)
+    ended = run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-i", TOP / "board" / BOARD, "-o", target, source], 60)
+    check(ended.code == 0, f"dtc: {ended.errors}")
+    file.write_text(MACHINE.read_text().replace("pins=pins", f"pins=pins{properties}").replace("@DTB@", str(target)))
+    return file
+
+
+@dataclass(frozen=True)
+class System:
+    """A kernel, what it is told, and the driver that has the pins then."""
+
+    kernel: Path
+    append: str
+    driver: str
+
+
+# The one that watches itself, and the one in which a driver in C has the pins.
+WATCHING = System(DEBUG_KERNEL, "loglevel=7 kunit.enable=0", "pinctrl_mt3620")
+TWIN = System(TWINS_KERNEL, "loglevel=7 twins=first", "mt3620_pinctrl_twin")
 
 
 def said(text: str, command: str) -> tuple[int, str]:
@@ -87,12 +112,10 @@ TOOLS = """\
 """
 
 
-@SUITE.unit
-def tools(session: Session) -> None:
-    """The published tools list, read, set and watch lines; a line has one user, and some lines are for nobody."""
-    needs(DEBUG_KERNEL, "debug")
-    rootfs = image("tools", TOOLS)
-    with session.board("gpio-tools", append="loglevel=7 kunit.enable=0", rootfs=rootfs, kernel=DEBUG_KERNEL) as board:
+def try_tools(session: Session, name: str, system: System) -> None:
+    """Runs the published tools."""
+    rootfs = image(name, TOOLS)
+    with session.board(f"gpio-{name}", append=system.append, rootfs=rootfs, kernel=system.kernel) as board:
         board.start()
         pins = pins_of(board)
         drive(pins, 12, 1)
@@ -131,6 +154,20 @@ def tools(session: Session) -> None:
     quiet(text)
 
 
+@SUITE.unit
+def tools(session: Session) -> None:
+    """The published tools list, read, set and watch lines; a line has one user, and some lines are for nobody."""
+    needs(DEBUG_KERNEL, "debug")
+    try_tools(session, "tools", WATCHING)
+
+
+@SUITE.unit
+def tools_on_the_twin(session: Session) -> None:
+    """The same with the driver in C that the prices of ours are compared with: it does the same."""
+    needs(TWINS_KERNEL, "twins")
+    try_tools(session, "tools-twin", TWIN)
+
+
 def until(board: Board, pins: Lines, pin: int, level: int, pattern: str, limit: float = 120) -> None:
     """Drives a pin to a level, and away and back again as long as nobody has seen it."""
     deadline = time.monotonic() + seconds(limit)
@@ -148,25 +185,24 @@ USERS = """\
 /bin/gpioget --numeric GPIO68
 /bin/gpioget --numeric GPIO26
 /bin/gpioget --numeric GPIO31
+/bin/gpiodetect
+/bin/gpiomon --banner --idle-timeout=10s GPIO12
 """
 
 
-@SUITE.unit
-def users(session: Session) -> None:
-    """A device that uses pins has them alone; what a device tree gets wrong is named in the log, and starts nothing."""
-    needs(DEBUG_KERNEL, "debug")
-    rootfs = image("users", USERS)
-    machine = FOLDER / "users.args"
-    machine.write_text(MACHINE.read_text().replace("@DTB@", str(FOLDER / "users.dtb")))
-    with session.board(
-        "gpio-users", append="loglevel=7 kunit.enable=0", rootfs=rootfs, kernel=DEBUG_KERNEL, machine=machine
-    ) as board:
+def try_users(session: Session, name: str, system: System) -> None:
+    """Boots with devices that want pins, and with device trees that are wrong."""
+    rootfs = image(name, USERS)
+    file = machine(name, (TOP / "tests" / "gpio" / "users.dts").read_text())
+    with session.board(f"gpio-{name}", append=system.append, rootfs=rootfs, kernel=system.kernel, machine=file) as board:
         board.start()
         pins = pins_of(board)
-        board.wait_for(r"^# done$", 300)
+        board.wait_for(r"^Monitoring line", 300)
         check(pins.ask("mode 66") == "66 3", "the device that wants mode 3 of pin 66 does not have it")
         check(pins.ask("mode 68") == "68 0", "pin 68 has a mode that nobody wants")
+        board.wait_for(r"^# done$", 300)
         text = board.text()
+    equal(len(re.findall(r"^gpiochip\d+ \[mt3620\]", text, re.MULTILINE)), 1, "controllers that were started")
     expect(text, "/bin/gpioget --numeric GPIO66", 1, r"[Bb]usy")
     expect(text, "/bin/gpioget --numeric GPIO67", 1, r"[Bb]usy")
     for free in (68, 26, 31):
@@ -176,14 +212,96 @@ def users(session: Session) -> None:
         rf'{soc}/function-pins: there is no function "uart"',
         rf'{soc}/group-pins: there is no group of pins "GPIO94"',
         rf'{soc}/mode-pins: group "GPIO31" does not have function "pwm"',
+        rf'{soc}/pin-pins: there is no pin "GPIO94"',
         rf"{soc}/empty-pins: no pins or groups that get a function or a setting",
         r'/malformed/pinctrl@3e000100: reg-names has no "pinmux"',
         r'/malformed/pinctrl@3e000200: "pinmux" has 0x10 bytes, fewer than 0x100',
         r"/malformed/pinctrl@3e000300: interrupts has no usable entry 4 of 24",
         r"/malformed/pinctrl@3e000400: mediatek,drive-strengths does not have four values",
     ):
-        check(re.search(line, text), f"the kernel did not say `{line}`")
+        check(re.search(rf"{system.driver} \S+: {line}", text), f"{system.driver} did not say `{line}`")
     quiet(text)
+
+
+@SUITE.unit
+def users(session: Session) -> None:
+    """A device that uses pins has them alone; what a device tree gets wrong is named in the log, and starts nothing."""
+    needs(DEBUG_KERNEL, "debug")
+    try_users(session, "users", WATCHING)
+
+
+@SUITE.unit
+def users_of_the_twin(session: Session) -> None:
+    """The same with the driver in C: it refuses the same, in the same words."""
+    needs(TWINS_KERNEL, "twins")
+    try_users(session, "users-twin", TWIN)
+
+
+# Pins 81 to 93 are for nobody usually; their registers are where nobody knows. The last command waits until it is told.
+UNKNOWN = """\
+/bin/gpioset --toggle=0 GPIO81=1
+/bin/gpioget --numeric GPIO82
+/bin/gpioget --numeric --bias=pull-up GPIO83
+/bin/gpioget --numeric --bias=pull-down GPIO83
+/bin/gpiomon --banner --idle-timeout=10s --num-events=1 --edges=rising --format=%E:%l GPIO12
+/bin/gpioset --toggle=0 GPIO12=1
+/bin/gpiomon --banner --idle-timeout=10s --num-events=1 --edges=rising --format=%E:%l GPIO11
+"""
+WATCHED = "/bin/gpiomon --banner --idle-timeout=10s --num-events=1 --edges=rising --format=%E:%l GPIO12"
+
+
+def unknown(session: Session, name: str, properties: str, choices: str) -> tuple[str, dict[int, str]]:
+    """A machine with these properties, whose device tree says this of them: its console, and levels seen outside."""
+    needs(DEBUG_KERNEL, "debug")
+    rootfs = image(name, UNKNOWN)
+    tree = f'/include/ "mt3620.dts"\n&pio {{ /delete-property/ gpio-reserved-ranges; {choices} }};\n'
+    file = machine(name, tree, properties)
+    levels = {}
+    with session.board(
+        f"gpio-{name}", append=WATCHING.append, rootfs=rootfs, kernel=WATCHING.kernel, machine=file
+    ) as board:
+        board.start()
+        pins = pins_of(board)
+        drive(pins, 82, 1)
+        board.wait_for(r"^# exit \d+: /bin/gpioset --toggle=0 GPIO81=1$", 300)
+        levels[81] = pins.ask("read 81")
+        until(board, pins, 12, 1, rf"^# exit \d+: {re.escape(WATCHED)}$")
+        # Nobody outside holds it any more.
+        check(pins.ask("release 12") == "ok", "pin 12 is not released")
+        board.wait_for(r"^# exit \d+: /bin/gpioset --toggle=0 GPIO12=1$", 300)
+        levels[12] = pins.ask("read 12")
+        board.wait_for(r"^# done$", 300)
+        text = board.text()
+    quiet(text)
+    return text, levels
+
+
+@SUITE.unit
+def what_is_unknown(session: Session) -> None:
+    """Lines are read, driven and watched whatever is not known of the chip, when the device tree says how it is."""
+    for layout, eint, inputs in (
+        ("mediatek", "off", "on"), ("mediatek", "on", "off"), ("linux", "off", "off"), ("linux", "on", "on"),
+    ):  # fmt: skip
+        name = f"{layout}-{eint}-{inputs}"
+        properties = f",gpio-b-layout={layout},eint-needs-mode5={eint},gpio-ies-reset={inputs}"
+        choices = ("mediatek,unmapped-uniform; " if layout == "linux" else "") + (
+            "mediatek,eint-needs-mode;" if eint == "on" else ""
+        )
+        text, levels = unknown(session, name, properties, choices)
+        equal(levels, {81: "81 1", 12: "12 1"}, f"{name}: levels outside")
+        expect(text, "/bin/gpioget --numeric GPIO82", 0, r"^1$")
+        expect(text, "/bin/gpioget --numeric --bias=pull-up GPIO83", 0, r"^1$")
+        expect(text, "/bin/gpioget --numeric --bias=pull-down GPIO83", 0, r"^0$")
+        expect(text, WATCHED, 0, r"^rising:GPIO12$")
+
+
+@SUITE.unit
+def what_is_said_wrong_is_noticed(session: Session) -> None:
+    """Where the device tree says it wrong, lines are neither driven nor watched: the test above could fail."""
+    text, levels = unknown(session, "said-wrong", ",eint-needs-mode5=on", "mediatek,unmapped-uniform;")
+    equal(levels, {81: "81 0", 12: "12 1"}, "levels outside")
+    code, printed = said(text, WATCHED)
+    check(code == 0 and "rising" not in printed, f"the edge of pin 12 was seen:\n{printed}")
 
 
 UNBIND = """\
