@@ -61,7 +61,7 @@ use crate::{
 pub(crate) const IRQS_PER_BLOCK: u32 = 3;
 
 /// The one of [`IRQS_PER_BLOCK`] for doorbells.
-const DOORBELL_IRQ: u32 = 2;
+pub(crate) const DOORBELL_IRQ: u32 = 2;
 
 /// A block of registers in the mapping of all of them.
 #[derive(Clone)]
@@ -91,9 +91,17 @@ struct Started {
     _irq: Pin<KBox<ThreadedRegistration<Interrupt>>>,
 }
 
-enum Kind {
+/// What of a block a channel is.
+pub(crate) enum Kind {
     Fifo(Sender, Receiver),
     Doorbells,
+}
+
+impl Kind {
+    /// FIFOs that hold so many entries.
+    pub(crate) fn fifo(depth: u32) -> Self {
+        Self::Fifo(Sender::new(depth), Receiver { depth })
+    }
 }
 
 /// A channel.
@@ -107,18 +115,8 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// The FIFOs of a block whose interrupts start with `irq`.
-    pub(crate) fn fifo(block: Block, irq: u32, depth: u32) -> impl PinInit<Self> {
-        let kind = Kind::Fifo(Sender::new(depth), Receiver { depth });
-        Self::new(block, irq, kind)
-    }
-
-    /// The doorbells of a block whose interrupts start with `irq`.
-    pub(crate) fn doorbells(block: Block, irq: u32) -> impl PinInit<Self> {
-        Self::new(block, irq + DOORBELL_IRQ, Kind::Doorbells)
-    }
-
-    fn new(block: Block, irq: u32, kind: Kind) -> impl PinInit<Self> {
+    /// A channel of a block, with its interrupt.
+    pub(crate) fn new(block: Block, irq: u32, kind: Kind) -> impl PinInit<Self> {
         pin_init!(Self {
             block,
             irq,

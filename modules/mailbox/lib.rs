@@ -48,7 +48,9 @@ mod registers;
 use crate::{
     channel::{
         Block,
+        Kind,
         Line,
+        DOORBELL_IRQ,
         IRQS_PER_BLOCK, //
     },
     registers::{
@@ -104,7 +106,7 @@ impl platform::Driver for Mailbox {
         })?;
         let io = Arc::pin_init(request.iomap(), GFP_KERNEL)?;
 
-        let mut lines = KVec::new();
+        let mut lines = KVec::with_capacity(2 * usize::try_from(blocks)?, GFP_KERNEL)?;
         for index in 0..blocks {
             let block = Block::new(io.clone(), usize::try_from(index)? * BLOCK_STRIDE);
             let version: Version = block
@@ -127,10 +129,13 @@ impl platform::Driver for Mailbox {
                     dev_err!(dev, "{node}: interrupt {irq} is missing: {error:?}\n")
                 })?;
             }
-            let fifo = Line::fifo(block.clone(), irq, depth);
-            lines.push(Arc::pin_init(fifo, GFP_KERNEL)?, GFP_KERNEL)?;
-            let doorbells = Line::doorbells(block, irq);
-            lines.push(Arc::pin_init(doorbells, GFP_KERNEL)?, GFP_KERNEL)?;
+            for (irq, kind) in [
+                (irq, Kind::fifo(depth)),
+                (irq + DOORBELL_IRQ, Kind::Doorbells),
+            ] {
+                let line = Line::new(block.clone(), irq, kind);
+                lines.push_within_capacity(Arc::pin_init(line, GFP_KERNEL)?)?;
+            }
         }
 
         let poll = TxDone::Poll {

@@ -49,7 +49,7 @@ impl Mapped {
             let mapped = mapped.inspect_err(|error| {
                 dev_err!(dev, "{node}: \"{name}\" cannot be mapped: {error:?}\n");
             })?;
-            blocks.push(mapped, GFP_KERNEL)?;
+            blocks.push_within_capacity(mapped)?;
         }
         Ok(Self(blocks))
     }

@@ -25,7 +25,6 @@ use kernel::{
     gpio,
     irq::{
         self,
-        IrqRequest,
         IrqReturn, //
     },
     of,
@@ -94,7 +93,7 @@ impl platform::Driver for Mt3620Pinctrl {
 
         // Everything that can be wrong with the device tree comes before the chip is touched.
         let choices = choices(dev, node)?;
-        let requests = interrupts(pdev, node)?;
+        check_interrupts(pdev, node)?;
         let bus = Mapped::new(pdev, node)?;
 
         let controller = Arc::pin_init(Controller::new(bus, choices), GFP_KERNEL)?;
@@ -108,18 +107,18 @@ impl platform::Driver for Mt3620Pinctrl {
             GFP_KERNEL,
         )?;
         let mut interrupts = KVec::with_capacity(Eint::COUNT as usize, GFP_KERNEL)?;
-        for (request, line) in requests.into_iter().zip(0..) {
+        for line in 0..Eint::COUNT {
             let handler = Line {
                 chip: gpio.clone(),
                 line,
             };
-            let registration = irq::Registration::new(
-                request,
+            let registration = pdev.request_irq_by_index(
                 irq::Flags::TRIGGER_NONE,
+                line,
                 c_str!("mt3620-eint"),
                 Ok(handler),
-            );
-            interrupts.push(KBox::pin_init(registration, GFP_KERNEL)?, GFP_KERNEL)?;
+            )?;
+            interrupts.push_within_capacity(KBox::pin_init(registration, GFP_KERNEL)?)?;
         }
         Ok(KBox::new(
             Self {
@@ -158,22 +157,21 @@ fn choices(dev: &Device, node: &FwNode) -> Result<Choices> {
     })
 }
 
-/// The interrupts of all lines that have one, in their order.
-fn interrupts<'a>(pdev: &'a platform::Device<Core>, node: &FwNode) -> Result<KVec<IrqRequest<'a>>> {
-    let mut requests = KVec::with_capacity(Eint::COUNT as usize, GFP_KERNEL)?;
+/// Checks that there is an interrupt for each line that can have one.
+fn check_interrupts(pdev: &platform::Device<Core>, node: &FwNode) -> Result {
     for index in 0..Eint::COUNT {
-        let request = pdev.optional_irq_by_index(index).inspect_err(|error| {
-            if *error != EPROBE_DEFER {
+        if let Err(error) = pdev.optional_irq_by_index(index) {
+            if error != EPROBE_DEFER {
                 dev_err!(
                     pdev.as_ref(),
                     "{node}: interrupts has no usable entry {index} of {}: {error:?}\n",
                     Eint::COUNT
                 );
             }
-        })?;
-        requests.push(request, GFP_KERNEL)?;
+            return Err(error);
+        }
     }
-    Ok(requests)
+    Ok(())
 }
 
 kernel::module_platform_driver! {
