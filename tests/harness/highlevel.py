@@ -58,9 +58,13 @@ class Channel:
 
     def post(self, command: int, data: int) -> None:
         """One entry."""
-        assert self.memory.read(self.mailbox + POSTED) < 15, "the mailbox is full"
+        assert self.posted() < 15, "the mailbox is full"
         self.memory.write(self.mailbox + POST_DATA, data)
         self.memory.write(self.mailbox + POST_COMMAND, command)
+
+    def posted(self) -> int:
+        """How many entries the core has not read."""
+        return self.memory.read(self.mailbox + POSTED)
 
     def rung(self) -> bool:
         """Whether the core rang; its doorbells are cleared."""

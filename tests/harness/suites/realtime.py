@@ -306,9 +306,12 @@ def try_firmware(pair: tuple[Path, Path]) -> str:
     with Cores(f"firmware-{pair[0].name}", *pair) as chip:
 
         def begin() -> list[Firmware]:
-            # Some firmware hangs for ever when it is set up while it starts.
+            # Some firmware hangs for ever when it is set up while it starts, and some faults when it is rung before it is ready.
             time.sleep(seconds(0.3))
-            return [Firmware(chip, core) for core in (0, 1)]
+            cores = [Firmware(chip, core) for core in (0, 1)]
+            chip.until("reading of the setup", lambda: not any(core.channel.posted() for core in cores))
+            time.sleep(seconds(0.3))
+            return cores
 
         def all_read(cores: list[Firmware]) -> bool:
             return all([core.go_on() for core in cores])
