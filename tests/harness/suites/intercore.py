@@ -6,9 +6,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import device_program
+import foreign_firmware
 import ktap
 from lsm_program import squash
 from places import DEBUG_KERNEL, EMULATOR, LOGS, OUT, TEST, TOP, seconds
@@ -27,18 +29,20 @@ APPS = ("echo", "burst", "restart", "hostile")
 LOG_LINE = re.compile(r"^\[ *\d+\.\d+\] ")
 
 
-def root() -> Path:
-    """The root file system: the program, and the apps for the cores."""
+def root(foreign: Sequence[Path]) -> Path:
+    """The root file system: the program, and the apps for the cores, ours and those of others."""
     ended = run([TOP / "scripts" / "realtime.sh", TOP / "tests" / "realtime"], 1800, environment=build_environment())
     equal(ended.code, 0, f"status of scripts/realtime.sh\n{ended.output[-2000:]}")
     tree, image = TEST / "intercore", TEST / "intercore.squashfs"
     shutil.rmtree(tree, ignore_errors=True)
-    for directory in ("bin", "dev", "proc", "sys", "firmware"):
+    for directory in ("bin", "dev", "proc", "sys", "firmware/foreign"):
         (tree / directory).mkdir(parents=True)
     shutil.copyfile(device_program.alone("intercore-tests", TOP / "tests" / "intercore"), tree / "bin" / "intercore-tests")
     (tree / "bin" / "intercore-tests").chmod(0o755)
     for app in APPS:
         shutil.copyfile(OUT / "realtime" / app, tree / "firmware" / app)
+    for file in foreign:
+        shutil.copyfile(file, tree / "firmware" / "foreign" / file.name)
     squash(tree, image)
     return image
 
@@ -54,7 +58,9 @@ def tree(name: str, change: str) -> Path:
     return target
 
 
-def boot(name: str, dtb: Path, mode: str = "", append: str = "", limit: float = 300) -> list[str]:
+def boot(
+    name: str, dtb: Path, mode: str = "", *, append: str = "", limit: float = 300, foreign: Sequence[Path] = ()
+) -> list[str]:
     """What a machine says until the program has switched it off, or until it has no root."""
     needs(DEBUG_KERNEL, "debug")
     check(EMULATOR.exists(), f"{EMULATOR} is missing: build it with `make emulator BOARD=mt3620`")
@@ -62,7 +68,7 @@ def boot(name: str, dtb: Path, mode: str = "", append: str = "", limit: float = 
     drive: list[str | Path] = []
     if mode:
         line += f" root=/dev/vda ro rootfstype=squashfs init=/bin/intercore-tests -- {mode}"
-        drive = ["-drive", f"if=none,id=root,format=raw,readonly=on,file={root()}", "-device", "virtio-blk-device,drive=root"]
+        drive = ["-drive", f"if=none,id=root,format=raw,readonly=on,file={root(foreign)}", "-device", "virtio-blk-device,drive=root"]
     command = [
         EMULATOR, "-M", "mt3620", "-m", "64", "-nodefaults", "-nographic", "-serial", "stdio", "-no-reboot",
         "-kernel", DEBUG_KERNEL, "-dtb", dtb, "-append", line, *drive,
@@ -99,6 +105,14 @@ def off(_: Session) -> list[Result]:
 def unbind(_: Session) -> list[Result]:
     """The driver is unbound under open devices and sockets, and bound again."""
     return results("unbind", boot("unbind", tree("plain", ""), "unbind"))
+
+
+@SUITE.unit
+def firmware(_: Session) -> list[Result]:
+    """Each ELF in NACRE_RT_FIRMWARE reads what an app sends it by way of the kernel, and again after a restart."""
+    files, runs = foreign_firmware.files(), int(os.environ.get(RUNS, "1"))
+    limit = 300 + 120 * runs * len(files)
+    return results("firmware", boot("firmware", tree("plain", ""), f"firmware runs={runs}", limit=limit, foreign=files))
 
 
 @SUITE.unit

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import time
 from pathlib import Path
 
+import foreign_firmware
 from cores import Cores
 from highlevel import MAXIMUM, Broken, Channel, Stream
 from places import LOGS, OUT, TOP, seconds
 from process import build_environment, run
-from results import Result, Skip, Status, check, equal
+from results import Result, Status, check, equal
 from session import Session
 from unit import Suite
 
@@ -345,14 +345,9 @@ def try_firmware(pair: tuple[Path, Path]) -> str:
 def firmware_of_others_works_unchanged(_: Session) -> list[Result]:
     """Each ELF in NACRE_RT_FIRMWARE reads all it is sent, around the ring and out of a full one, and works after a restart."""
     name = "realtime/firmware"
-    folder = os.environ.get("NACRE_RT_FIRMWARE")
-    if not folder:
-        raise Skip("NACRE_RT_FIRMWARE is unset: name a folder with firmware for the real-time cores")
-    files = sorted(path for path in Path(folder).iterdir() if path.read_bytes()[:4] == b"\x7fELF")
-    check(files, f"NACRE_RT_FIRMWARE={folder} has no ELF")
+    files = foreign_firmware.files()
     results = []
     for index, file in enumerate(files):
-        # Those that talk to each other lie next to each other: A and B.
         start = time.monotonic()
         try:
             status, note = Status.PASSED, try_firmware((file, files[index ^ 1] if index ^ 1 < len(files) else file))

@@ -5,6 +5,7 @@
 use std::fs::OpenOptions;
 use std::time::Duration;
 
+use crate::foreign;
 use crate::machine::{APP, ELSEWHERE, LIMIT, OTHER, REAL_TIME};
 use crate::socket::{POLLERR, POLLHUP, POLLIN, POLLOUT, Socket, address};
 use crate::stream::Stream;
@@ -32,6 +33,7 @@ pub const ACTS: &[(&str, Act)] = &[
     ("ask", ask),
     ("hang_up", hang_up),
     ("full", full),
+    ("pour", foreign::pour),
 ];
 
 fn word(words: &[String], index: usize) -> usize {

@@ -4,6 +4,7 @@
 //! starts apps on the real-time cores by their devices, and has apps of its own exchange messages with them.
 
 mod acts;
+mod foreign;
 #[allow(dead_code)]
 #[path = "../../lsm/src/ktap.rs"]
 mod ktap;
@@ -30,11 +31,11 @@ use socket::Socket;
 use sys::Attempt;
 
 const USAGE: &str =
-    "usage, as process 1: intercore-tests on|off|unbind [runs=NUMBER] [blocks=NUMBER]";
+    "usage, as process 1: intercore-tests on|off|unbind|firmware [runs=NUMBER] [blocks=NUMBER]";
 
 /// How often and how long, as the command line says.
 struct Measure {
-    /// Runs of the bursts.
+    /// Runs of the bursts, or of the firmware of others.
     runs: u32,
     /// Blocks that a hostile app writes.
     blocks: u32,
@@ -447,10 +448,11 @@ fn socket_news(core: &RtCore) -> Attempt<bool> {
 }
 
 fn run(mode: &str, arguments: &[String]) -> Result<u32, String> {
-    let cases = match mode {
-        "on" => ON,
-        "off" => OFF,
-        "unbind" => UNBIND,
+    let cases: Option<&[(&str, Case)]> = match mode {
+        "on" => Some(ON),
+        "off" => Some(OFF),
+        "unbind" => Some(UNBIND),
+        "firmware" => None,
         _ => return Err(USAGE.to_owned()),
     };
     let value = |key: &str, default| {
@@ -467,6 +469,10 @@ fn run(mode: &str, arguments: &[String]) -> Result<u32, String> {
         .unwrap_or_default();
     machine::prepare(mode != "off")
         .map_err(|error| format!("the machine cannot be made: {error}"))?;
+    let Some(cases) = cases else {
+        return foreign::try_all(measure.runs)
+            .map_err(|error| format!("no firmware is there: {error}"));
+    };
     let cases: Vec<_> = cases
         .iter()
         .filter(|(name, _)| name.contains(only))
