@@ -230,8 +230,8 @@ pub enum Progress {
 /// The real-time core's side of the setup. It serves any number of setups, one after the other.
 #[derive(Debug, Default)]
 pub struct Setup {
-    to_high_level: Option<Descriptor>,
-    to_real_time: Option<Descriptor>,
+    to_high_level: Option<Result<Descriptor, BufferError>>,
+    to_real_time: Option<Result<Descriptor, BufferError>>,
 }
 
 impl Setup {
@@ -245,7 +245,8 @@ impl Setup {
     }
 
     /// Takes an entry. The two buffers come in any order, and of two that are named alike the later one counts:
-    /// the high-level core may have begun again.
+    /// the high-level core may have begun again. So it is judged when it is complete, and there is one answer to
+    /// each setup, whenever its entries are read.
     ///
     /// # Errors
     ///
@@ -261,16 +262,16 @@ impl Setup {
     fn step(&mut self, entry: Entry, shared: &Range<u32>) -> Result<Progress, SetupError> {
         match Command::from_number(entry.command) {
             Some(Command::ToHighLevel) => {
-                self.to_high_level = Some(Descriptor::from_bits(entry.data)?);
+                self.to_high_level = Some(Descriptor::from_bits(entry.data));
             }
             Some(Command::ToRealTime) => {
-                self.to_real_time = Some(Descriptor::from_bits(entry.data)?);
+                self.to_real_time = Some(Descriptor::from_bits(entry.data));
             }
             Some(Command::Start) => {
                 let (Some(one), Some(other)) = (self.to_high_level, self.to_real_time) else {
                     return Err(SetupError::Missing);
                 };
-                return Ok(Progress::Ready(Buffers::new(one, other, shared)?));
+                return Ok(Progress::Ready(Buffers::new(one?, other?, shared)?));
             }
             Some(Command::Stop) => return Ok(Progress::Stopped),
             None => {}

@@ -109,6 +109,7 @@ fn a_setup_is_understood_in_any_order_and_with_noise() {
         vec![noise, one, noise, other, noise, start],
         // It begins again before it ends.
         vec![entry(one.command, (OTHER + 4096) | 12), one, other, start],
+        vec![one, entry(other.command, OTHER), one, other, start],
     ] {
         let mut setup = Setup::new();
         let (last, before) = entries.split_last().unwrap();
@@ -142,12 +143,16 @@ fn a_wrong_setup_is_refused_and_the_next_one_is_not() {
             buffer(BufferError::Place),
         ),
         (
-            vec![one, entry(other.command, OTHER)],
+            vec![one, entry(other.command, OTHER), start],
             buffer(BufferError::Size),
         ),
         (
-            vec![one, entry(other.command, 0xFFFF_F00C)],
+            vec![one, entry(other.command, 0xFFFF_F00C), start],
             buffer(BufferError::End),
+        ),
+        (
+            vec![entry(one.command, OTHER), other, start],
+            buffer(BufferError::Size),
         ),
     ] {
         let mut setup = Setup::new();
