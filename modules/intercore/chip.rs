@@ -112,6 +112,11 @@ impl Buffer {
             usize::MAX
         }
     }
+
+    /// How many of so many bytes from a word on the buffer has.
+    fn within(word: usize, bytes: usize) -> usize {
+        (Self::WORDS.saturating_sub(word) * 4).min(bytes)
+    }
 }
 
 impl SharedMemory for Buffer {
@@ -137,6 +142,20 @@ impl SharedMemory for Buffer {
     #[inline]
     fn store_release(&self, word: usize, value: u32) {
         self.memory.store_release(self.index(word), value);
+    }
+
+    fn read(&self, word: usize, bytes: &mut [u8]) {
+        let own = Self::within(word, bytes.len());
+        if let Some((own, beyond)) = bytes.split_at_mut_checked(own) {
+            self.memory.read(self.index(word), own);
+            beyond.fill(0);
+        }
+    }
+
+    fn write(&self, word: usize, bytes: &[u8]) {
+        if let Some(own) = bytes.get(..Self::within(word, bytes.len())) {
+            self.memory.write(self.index(word), own);
+        }
     }
 }
 
@@ -239,6 +258,7 @@ pub(crate) struct Bell(pub(crate) Arc<crate::realtime::Core<Hardware>>);
 
 impl Client for Bell {
     type Message = Message;
+    const DONE_WHEN_TAKEN: bool = true;
 
     fn received(&self, _message: &Message) {
         // Whichever it was: bits coalesce, and there may be news of both rings.

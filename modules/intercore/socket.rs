@@ -174,20 +174,15 @@ impl Family for Shared<Hardware> {
             }
         }
         let size = message.data().len();
-        if size > MAX_PAYLOAD {
-            return Err(error(SocketError::TooLong));
-        }
         // It is copied before the ring is locked, since user space may have the copy wait.
-        let mut payload = KVec::new();
-        if message
-            .data()
-            .copy_from_iter_vec(&mut payload, GFP_KERNEL)?
-            != size
-        {
+        let mut room = [0; MAX_PAYLOAD];
+        let payload = room.get_mut(..size);
+        let payload = payload.ok_or_else(|| error(SocketError::TooLong))?;
+        if message.data().copy_from_iter(payload) != size {
             return Err(EFAULT);
         }
         socket
-            .wait_for(message, || match run.send(endpoint.owner(), &payload) {
+            .wait_for(message, || match run.send(endpoint.owner(), payload) {
                 Err(SocketError::Full) => None,
                 result => Some(result),
             })?

@@ -333,43 +333,26 @@ impl<'a, M: SharedMemory> Message<'a, M> {
 
 /// Writes bytes to words from this one on, and zeros to what is left of the last word.
 fn write<M: SharedMemory>(memory: &M, first: usize, bytes: &[u8]) {
-    let mut word = first;
-    let mut chunks = bytes.chunks_exact(4);
-    for chunk in &mut chunks {
-        memory.store(word, word_of(chunk));
-        word += 1;
-    }
-    if !chunks.remainder().is_empty() {
-        memory.store(word, word_of(chunks.remainder()));
+    let (words, rest) = bytes.split_at_checked(bytes.len() & !3).unwrap_or_default();
+    memory.write(first, words);
+    if !rest.is_empty() {
+        let mut last = [0; 4];
+        for (target, byte) in last.iter_mut().zip(rest) {
+            *target = *byte;
+        }
+        memory.store(first + words.len() / 4, u32::from_le_bytes(last));
     }
 }
 
 /// Reads bytes from words from this one on.
 fn read<M: SharedMemory>(memory: &M, first: usize, bytes: &mut [u8]) {
-    let mut word = first;
-    let mut chunks = bytes.chunks_exact_mut(4);
-    for chunk in &mut chunks {
-        if let Some(chunk) = chunk.first_chunk_mut() {
-            *chunk = memory.load(word).to_le_bytes();
-        }
-        word += 1;
-    }
-    let rest = chunks.into_remainder();
+    let whole = bytes.len() & !3;
+    let (words, rest) = bytes.split_at_mut_checked(whole).unwrap_or_default();
+    memory.read(first, words);
     if !rest.is_empty() {
-        for (byte, value) in rest.iter_mut().zip(memory.load(word).to_le_bytes()) {
-            *byte = value;
+        let last = memory.load(first + whole / 4).to_le_bytes();
+        for (target, byte) in rest.iter_mut().zip(last) {
+            *target = byte;
         }
     }
-}
-
-/// Up to four bytes as a word, with zeros after them.
-fn word_of(bytes: &[u8]) -> u32 {
-    let word = bytes.first_chunk().copied().unwrap_or_else(|| {
-        let mut word = [0; 4];
-        for (target, byte) in word.iter_mut().zip(bytes) {
-            *target = *byte;
-        }
-        word
-    });
-    u32::from_le_bytes(word)
 }

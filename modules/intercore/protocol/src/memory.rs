@@ -6,8 +6,9 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 /// One shared buffer: words of 32 bits that the other core reads and writes whenever it likes.
 ///
-/// Every method is one access of the machine to one whole word, neither repeated nor left out. Only the words
-/// below [`SharedMemory::words`] are asked for; any other reads as zero and takes no write.
+/// Access to a word is one access of the machine, neither repeated nor left out. What is copied is read or written
+/// once, too, but in whatever portions. Only the words below [`SharedMemory::words`] are asked for; any other reads
+/// as zero and takes no write.
 pub trait SharedMemory {
     /// The number of words, which never changes.
     fn words(&self) -> usize;
@@ -23,6 +24,22 @@ pub trait SharedMemory {
 
     /// Writes a word after every access that precedes.
     fn store_release(&self, word: usize, value: u32);
+
+    /// Copies words to bytes, four of each, from this word on.
+    fn read(&self, word: usize, bytes: &mut [u8]) {
+        let (chunks, _) = bytes.as_chunks_mut();
+        for (word, chunk) in (word..).zip(chunks) {
+            *chunk = self.load(word).to_le_bytes();
+        }
+    }
+
+    /// Copies bytes to words, four to each, from this word on.
+    fn write(&self, word: usize, bytes: &[u8]) {
+        let (chunks, _) = bytes.as_chunks();
+        for (word, chunk) in (word..).zip(chunks) {
+            self.store(word, u32::from_le_bytes(*chunk));
+        }
+    }
 }
 
 /// For real-time apps and tests; the kernel has atomics of its own.
@@ -73,5 +90,13 @@ impl<M: SharedMemory + ?Sized> SharedMemory for &M {
 
     fn store_release(&self, word: usize, value: u32) {
         (**self).store_release(word, value);
+    }
+
+    fn read(&self, word: usize, bytes: &mut [u8]) {
+        (**self).read(word, bytes);
+    }
+
+    fn write(&self, word: usize, bytes: &[u8]) {
+        (**self).write(word, bytes);
     }
 }

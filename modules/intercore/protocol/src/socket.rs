@@ -183,7 +183,7 @@ impl Endpoint {
     ///
     /// The caller is not the owner, or the address is another one.
     pub fn bind(&self, caller: Subject<'_>, address: Address) -> Result<(), SocketError> {
-        self.is_of(caller)?;
+        self.is_of(&caller)?;
         let own = address.0 == self.owner;
         own.then_some(()).ok_or(SocketError::Address)
     }
@@ -202,7 +202,7 @@ impl Endpoint {
         if self.peer.is_some() {
             return Err(SocketError::Connected);
         }
-        self.may_exchange(caller, address.0, partners)?;
+        self.may_exchange(&caller, address.0, partners)?;
         self.peer = Some(address.0);
         Ok(())
     }
@@ -218,7 +218,7 @@ impl Endpoint {
         partners: Partners<'_>,
     ) -> Result<ComponentId, SocketError> {
         let peer = self.peer.ok_or(SocketError::NotConnected)?;
-        self.may_exchange(caller, peer, partners)?;
+        self.may_exchange(&caller, peer, partners)?;
         Ok(peer)
     }
 
@@ -228,7 +228,8 @@ impl Endpoint {
         self.owner == to && self.peer == Some(from)
     }
 
-    fn is_of(&self, caller: Subject<'_>) -> Result<(), SocketError> {
+    // A subject is large, so it is not copied for each step.
+    fn is_of(&self, caller: &Subject<'_>) -> Result<(), SocketError> {
         match caller {
             Subject::App(identity, _) if identity.component() == self.owner => Ok(()),
             Subject::App(..) => Err(SocketError::NotTheOwner),
@@ -238,7 +239,7 @@ impl Endpoint {
 
     fn may_exchange(
         &self,
-        caller: Subject<'_>,
+        caller: &Subject<'_>,
         peer: ComponentId,
         partners: Partners<'_>,
     ) -> Result<(), SocketError> {
