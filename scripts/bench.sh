@@ -20,11 +20,12 @@ programs() {
 		-o "$OUT/bench/tiny" "$TOP/tests/bench/src/tiny.S"
 }
 
+long bench "Building what counts" programs
 if [ "$BOARD" = mt3620 ]; then
+	"$TOP/scripts/realtime.sh" "$TOP/tests/realtime"
 	VARIANT=twins "$TOP/scripts/kernel.sh"
 else
 	VARIANT=plain "$TOP/scripts/kernel.sh"
-	long bench "Building what counts" programs
 fi
 export CLANG CXXFILT=${LLVM_AR/llvm-ar/llvm-cxxfilt} PYTHONPATH=$TOP/tests/harness
 exec python3 "$TOP/tests/bench/measure.py" "$@"

@@ -40,6 +40,9 @@ FROM_FLASH = "mtdparts=0.flash:64m(boot)ro,8m(data),24m(root)ro root=mtd:root ro
 WITHOUT_DISK = (*OUTSIDE, "if=none,id=root,", "virtio-blk-device,drive=root")
 UNPLUGGED = ["-netdev", "hubport,id=service,hubid=0", "-device", "virtio-net-device,netdev=service"]
 LIMIT = 1200
+# On the MT3620 the flash that can be written is the only one, and the network comes by virtio.
+CHIP_FROM_FLASH = "mtdparts=a0000000.flash:8m(data),24m(root)ro root=mtd:root ro rootfstype=jffs2"
+FIRMWARE = OUT / "realtime" / "echo"
 
 # The drivers that are compared, and their crates.
 CRATES = {"mailbox": "mt3620_mailbox", "pinctrl": "pinctrl_mt3620"}
@@ -72,9 +75,19 @@ def device_root() -> list[jffs2.Entry]:
     ]
 
 
+def chip_root() -> list[jffs2.Entry]:
+    """The root of the machine that counts messages."""
+    return [
+        *[jffs2.Entry(path, 0o755) for path in ("/dev", "/proc", "/sys", "/sbin")],
+        jffs2.Entry("/sbin/init", 0o755, program("bench")),
+        jffs2.Entry("/echo", 0o644, FIRMWARE.read_bytes()),
+    ]
+
+
 def machine(name: str, content: bytes, append: str, more: list[str]) -> Counted:
     """A machine that starts from flash, off."""
-    board = Counted(BENCH / name, append=f"{FROM_FLASH} {append}", more=more, unwanted=WITHOUT_DISK)
+    start = CHIP_FROM_FLASH if ON_CHIP else FROM_FLASH
+    board = Counted(BENCH / name, append=f"{start} {append}", more=more, unwanted=WITHOUT_DISK)
     with board.data.open("r+b") as stream:
         stream.write(content)
     return board
@@ -145,10 +158,20 @@ def count_twins(number: int, tree: Path) -> prices.Counts:
         return read_console(board.text())
 
 
+def count_messages() -> prices.Counts:
+    """Two boots that count the same for messages."""
+    content = jffs2.image([], DATA_SIZE) + jffs2.image(chip_root(), ROOT_SIZE)
+    first = count("messages-1", content, "-- messages")
+    same(first, count("messages-2", content, "-- messages"), "messages")
+    return first
+
+
 def measure_chip() -> Measured:
     """All counts on the MT3620."""
     BENCH.mkdir(parents=True, exist_ok=True)
     TEST.mkdir(parents=True, exist_ok=True)
+    print("Counting what messages cost, twice ...", flush=True)
+    messages = count_messages()
     print("Counting what drivers in Rust and in C cost, twice ...", flush=True)
     tree = BENCH / "twins.dtb"
     source = TOP / "tests" / "twins" / "twins.dts"
@@ -161,7 +184,7 @@ def measure_chip() -> Measured:
         if counts[f"{name}-rust"] != counts[f"{name}-rust-again"]:
             raise Unusable(f"{name}: the driver in Rust costs something else after that in C has had the device")
     sizes = code_sizes((TWINS_KERNEL.parent / "kernel.symbols").read_text(), names, CRATES)
-    return Measured({}, {}, {**counts, **sizes})
+    return Measured({}, {}, {**messages, **counts, **sizes})
 
 
 def first_line(*command: str) -> str:

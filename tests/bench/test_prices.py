@@ -34,9 +34,9 @@ def measured_on_the_chip() -> Measured:
     """The same of the MT3620."""
     names = [
         "set-mux-rust", "set-mux-c", "select-state-rust", "select-state-c", "mailbox-own", "mailbox-all", "mailbox-c", "pinctrl-own",
-        "pinctrl-all", "pinctrl-c",
+        "pinctrl-all", "pinctrl-c", "message-send", "message-receive", "message-deliver", "local-send", "local-receive",
     ]  # fmt: skip
-    return Measured({}, {}, {**dict.fromkeys(names, 1000), "set-mux-rust": 1040, "mailbox-own": 1400})
+    return Measured({}, {}, {**dict.fromkeys(names, 1000), "set-mux-rust": 1040, "mailbox-own": 1400, "message-send": 1600})
 
 
 class Reading(unittest.TestCase):
@@ -159,6 +159,8 @@ class Pricing(unittest.TestCase):
         self.assertEqual(list(lines), [row.key for row in (*ROWS, *CHIP_ROWS)])
         self.assertIn("| 1.0400 | ≤ 1.05 | holds |", lines["P21"])
         self.assertIn("| 1.4000 | ≤ 1.3 | **missed** |", lines["P22"])
+        self.assertIn("| 1,600 instructions | ≤ 6,000 | holds |", lines["P19"])
+        self.assertIn("| 1.3000 | ≤ 1.25 | **missed** |", lines["P20"])
         # Each board writes its own part.
         self.assertEqual(prices.page(price(measured()), {"counted on": "a day"}, TOOLS, both), both)
         self.assertEqual(prices.chip_page(chip, {"counted on": "another day"}, TOOLS, both), both)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 
 //! Process 1 of a machine that counts an instruction as a nanosecond. Prints what things cost, a `BENCH name count` a line,
-//! and switches off. As an app, it prints what an app pays; as a stage, it becomes the real init.
+//! and switches off. As an app, it prints what an app pays; as a stage, it becomes the real init; on a chip with real-time cores
+//! it counts messages.
 
 mod count;
 mod decide;
+mod messages;
 mod module;
 mod raw;
 mod sandboxed;
@@ -32,6 +34,8 @@ fn main() {
     let result = match arguments.get(1).map(String::as_str) {
         Some("app") => sandboxed::app(),
         Some("denied") => module::denied(),
+        Some("exchange") => messages::exchange(),
+        Some("messages") => messages::run(),
         Some("stage") => stage::run().map(|never| match never {}),
         _ if std::process::id() == 1 => start.and_then(run),
         _ => Err("not process 1 of a machine".into()),

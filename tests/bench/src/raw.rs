@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 
-//! All `unsafe` of this program: memory that is mapped and unmapped, and memory that is counted.
+//! All `unsafe` of this program: memory that is mapped and unmapped, memory that is counted, and a socket to a real-time core.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::num::NonZeroUsize;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use nix::errno::Errno;
+use nix::libc;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 /// One page.
@@ -19,6 +22,43 @@ pub fn map_and_unmap() -> nix::Result<()> {
     let page = unsafe { mmap_anonymous(None, PAGE, protection, MapFlags::MAP_PRIVATE) }?;
     // SAFETY: it is the page from above, which nothing refers to.
     unsafe { munmap(page, PAGE.get()) }
+}
+
+/// The family of sockets to apps on real-time cores.
+const FAMILY: u16 = 43;
+
+/// The address of such an app.
+#[repr(C)]
+struct Address {
+    family: u16,
+    port: u16,
+    /// The id with the bytes of a GUID.
+    component: [u8; 16],
+}
+
+/// A socket that is connected to the app with this id, given as the bytes of a GUID.
+pub fn real_time_socket(component: [u8; 16]) -> nix::Result<OwnedFd> {
+    // SAFETY: it takes numbers only.
+    let made = Errno::result(unsafe {
+        libc::socket(FAMILY.into(), libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0)
+    })?;
+    // SAFETY: the call has just made it, so nobody else owns it.
+    let socket = unsafe { OwnedFd::from_raw_fd(made) };
+    let address = Address {
+        family: FAMILY,
+        port: 0,
+        component,
+    };
+    // SAFETY: the address lives through the call, and has the size that is given.
+    let connected = unsafe {
+        libc::connect(
+            socket.as_raw_fd(),
+            (&raw const address).cast(),
+            size_of::<Address>() as libc::socklen_t,
+        )
+    };
+    Errno::result(connected)?;
+    Ok(socket)
 }
 
 /// The allocator of the system, and how much of it was in use at most.
