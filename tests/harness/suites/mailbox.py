@@ -13,7 +13,7 @@ from places import DEBUG_KERNEL, EMULATOR, LOGS, TEST, TOP, seconds
 from process import run
 from results import Result, Status, check, equal
 from session import Session
-from suites.lsm import TROUBLE, needs
+from suites.lsm import TROUBLE, kunit_results, needs
 from unit import Suite
 
 SUITE = Suite("mailbox")
@@ -45,11 +45,11 @@ def tree(name: str, change: str = "") -> Path:
     return target
 
 
-def boot(name: str, dtb: Path, properties: str = "", root: Path | None = None) -> list[str]:
-    """What the kernel says on a machine, without its times. Without a root, and when init ends, the machine ends."""
+def console(name: str, dtb: Path, properties: str = "", root: Path | None = None, kunit: bool = False) -> str:
+    """What the kernel says on a machine. Without a root, and when init ends, the machine ends."""
     needs(DEBUG_KERNEL, "debug")
     check(EMULATOR.exists(), f"{EMULATOR} is missing: build it with `make emulator BOARD=mt3620`")
-    append = "console=ttyS0 loglevel=7 printk.time=1 panic=-1 kunit.enable=0"
+    append = "console=ttyS0 loglevel=7 printk.time=1 panic=-1" + ("" if kunit else " kunit.enable=0")
     drive: list[str | Path] = []
     if root:
         append += " root=/dev/vda ro rootfstype=squashfs init=/init"
@@ -58,16 +58,27 @@ def boot(name: str, dtb: Path, properties: str = "", root: Path | None = None) -
         EMULATOR, "-M", "mt3620" + properties, "-m", "64", "-nodefaults", "-nographic", "-serial", "stdio", "-no-reboot",
         "-kernel", DEBUG_KERNEL, "-dtb", dtb, "-append", append, *drive,
     ]  # fmt: skip
-    ended = run(command, int(seconds(180)), log=LOGS / f"mailbox-{name}.log")
-    lines = [LOG_LINE.sub("", line) for line in ended.output.replace("\r", "").splitlines()]
-    check(any("Kernel panic" in line for line in lines), f"the machine did not come to its end; see mailbox-{name}.log")
-    return lines
+    ended = run(command, int(seconds(600 if kunit else 180)), log=LOGS / f"mailbox-{name}.log")
+    check("Kernel panic" in ended.output, f"the machine did not come to its end; see mailbox-{name}.log")
+    return ended.output.replace("\r", "")
+
+
+def boot(name: str, dtb: Path, properties: str = "", root: Path | None = None) -> list[str]:
+    """What the kernel says on such a machine, line by line and without its times."""
+    return [LOG_LINE.sub("", line) for line in console(name, dtb, properties, root).splitlines()]
 
 
 def trouble(lines: list[str]) -> list[str]:
     """What the kernel has found in itself, but for the end that these machines come to."""
     end = next(index for index, line in enumerate(lines) if "Kernel panic" in line)
-    return [line for line in lines[:end] if TROUBLE.search(line) and not line.startswith("Kernel command line: ")]
+    return [line for line in lines[:end] if TROUBLE.search(line) and "Kernel command line: " not in line]
+
+
+def faultless(name: str, lines: list[str]) -> Result:
+    """Whether it has found nothing."""
+    bad = trouble(lines)
+    status = Status.FAILED if bad else Status.PASSED
+    return Result(f"mailbox/{name}/kernel_finds_no_fault_in_itself", status, note="\n".join(bad[:20]))
 
 
 @SUITE.unit
@@ -82,10 +93,16 @@ def selftest(_: Session) -> list[Result]:
             report = "\n".join(line.removeprefix(OURS) for line in lines if line.startswith(OURS))
             check("1..6" in report, f"{name}: the client has not come to its end: {report}")
             found += ktap.read(report, f"mailbox/{name}")
-            bad = trouble(lines)
-            status = Status.FAILED if bad else Status.PASSED
-            found.append(Result(f"mailbox/{name}/kernel_finds_no_fault_in_itself", status, note="\n".join(bad[:20])))
+            found.append(faultless(name, lines))
     return found
+
+
+@SUITE.unit
+def kunit(_: Session) -> list[Result]:
+    """The kernel's own tests, among them those of all drivers of the chip, pass on its processor, and all of them run."""
+    text = console("kunit", tree("kunit"), kunit=True)
+    check("not syncing: VFS" in text, f"the kernel did not come to its root file system; see mailbox-kunit.log:\n{text[-2000:]}")
+    return [*kunit_results(text, "mailbox/kunit"), faultless("kunit", text.splitlines())]
 
 
 @SUITE.unit
