@@ -11,6 +11,7 @@ use kernel::{
     devres::Devres,
     io::{
         mem::IoMem,
+        register::Registers,
         IoPart, //
     },
     irq::{
@@ -25,7 +26,6 @@ use kernel::{
         Operations,
         Port, //
     },
-    new_mutex,
     platform,
     prelude::*,
     sync::{
@@ -33,8 +33,7 @@ use kernel::{
             Atomic,
             Relaxed, //
         },
-        Arc,
-        Mutex, //
+        Arc, //
     },
     time::{
         delay::fsleep,
@@ -60,8 +59,9 @@ use crate::{
 /// The interrupts of a block: entry posted by the partner, entry taken by it, doorbell rung.
 pub(crate) const IRQS_PER_BLOCK: u32 = 3;
 
-/// The one of [`IRQS_PER_BLOCK`] for doorbells.
-pub(crate) const DOORBELL_IRQ: u32 = 2;
+/// Those of [`IRQS_PER_BLOCK`] that are used.
+const POSTED_IRQ: u32 = 0;
+const DOORBELL_IRQ: u32 = 2;
 
 /// A block of registers in the mapping of all of them.
 #[derive(Clone)]
@@ -85,59 +85,56 @@ impl Block {
 }
 
 /// What there is of a channel while a client has it.
-struct Started {
+pub(crate) struct Started {
+    irq: Pin<KBox<ThreadedRegistration<Interrupt>>>,
     /// What [`Receiver::open`] has found.
     found: Option<FifoEnable>,
-    _irq: Pin<KBox<ThreadedRegistration<Interrupt>>>,
 }
 
 /// What of a block a channel is.
 pub(crate) enum Kind {
-    Fifo(Sender, Receiver),
+    Fifo(Sender),
     Doorbells,
 }
 
 impl Kind {
-    /// FIFOs that hold so many entries.
-    pub(crate) fn fifo(depth: u32) -> Self {
-        Self::Fifo(Sender::new(depth), Receiver { depth })
+    /// The side of FIFOs that receives.
+    fn receiver(&self) -> Option<Receiver> {
+        match self {
+            Self::Fifo(sender) => Some(sender.receiver()),
+            Self::Doorbells => None,
+        }
+    }
+
+    /// Its interrupt among those of the block.
+    pub(crate) fn irq(&self) -> u32 {
+        match self {
+            Self::Fifo(..) => POSTED_IRQ,
+            Self::Doorbells => DOORBELL_IRQ,
+        }
     }
 }
 
 /// A channel.
-#[pin_data]
 pub(crate) struct Line {
-    block: Block,
-    irq: u32,
-    kind: Kind,
-    #[pin]
-    started: Mutex<Option<Started>>,
-}
-
-impl Line {
-    /// A channel of a block, with its interrupt.
-    pub(crate) fn new(block: Block, irq: u32, kind: Kind) -> impl PinInit<Self> {
-        pin_init!(Self {
-            block,
-            irq,
-            kind,
-            started <- new_mutex!(None),
-        })
-    }
+    pub(crate) block: Block,
+    pub(crate) irq: u32,
+    pub(crate) kind: Kind,
 }
 
 #[vtable]
 impl Operations for Mailbox {
     type Message = Message;
     type Data = Line;
+    type Started = Started;
 
     fn send_data(channel: &Channel<'_, Self>, message: &Message) -> Result {
         let line = channel.data();
         let block = line.block.registers(channel.device())?;
         match &line.kind {
-            Kind::Fifo(sender, _) => sender.send(&block, *message),
+            Kind::Fifo(sender) => sender.send(block, *message),
             Kind::Doorbells => {
-                doorbell::ring(&block, *message);
+                doorbell::ring(block, *message);
                 Ok(())
             }
         }
@@ -145,71 +142,63 @@ impl Operations for Mailbox {
 
     fn last_tx_done(channel: &Channel<'_, Self>) -> bool {
         let line = channel.data();
-        match (&line.kind, line.block.registers(channel.device())) {
-            (Kind::Fifo(sender, _), Ok(block)) => sender.flush(&block),
-            (Kind::Doorbells, _) => true,
-            (_, Err(_)) => false,
-        }
+        let Kind::Fifo(sender) = &line.kind else {
+            return true;
+        };
+        let block = line.block.registers(channel.device());
+        block.is_ok_and(|block| sender.flush(block))
     }
 
     fn peek_data(channel: &Channel<'_, Self>) -> bool {
         let line = channel.data();
-        match (&line.kind, line.block.registers(channel.device())) {
-            (Kind::Fifo(_, receiver), Ok(block)) => receiver.has_entry(&block),
-            (Kind::Doorbells, Ok(block)) => doorbell::was_rung(&block),
-            (_, Err(_)) => false,
-        }
+        let block = line.block.registers(channel.device());
+        block.is_ok_and(|block| match line.kind.receiver() {
+            Some(receiver) => receiver.has_entry(block),
+            None => doorbell::was_rung(block),
+        })
     }
 
-    fn startup(channel: &Channel<'_, Self>) -> Result {
+    fn startup(channel: &Channel<'_, Self>) -> Result<Started> {
         let line = channel.data();
         let dev = channel.device();
-        let pdev = <&platform::Device<Bound>>::try_from(dev)?;
-        let handler = Interrupt {
+        let block = line.block.registers(dev)?;
+        let receiver = line.kind.receiver();
+        let handler = try_init!(Interrupt {
             block: line.block.clone(),
             port: channel.port(),
-            receiver: match &line.kind {
-                Kind::Fifo(_, receiver) => Some(*receiver),
-                Kind::Doorbells => None,
-            },
+            receiver,
             throttle: Throttle::new(),
-        };
+        });
         let irq = KBox::pin_init(
-            pdev.request_threaded_irq_by_index(
+            <&platform::Device<Bound>>::try_from(dev)?.request_threaded_irq_by_index(
                 Flags::ONESHOT,
                 line.irq,
                 c_str!("mt3620-mailbox"),
-                Ok(handler),
+                handler,
             )?,
             GFP_KERNEL,
         )?;
-
-        let block = line.block.registers(dev)?;
-        let found = match &line.kind {
-            Kind::Fifo(_, receiver) => Some(receiver.open(&block)),
-            Kind::Doorbells => {
-                doorbell::open(&block);
+        let found = match receiver {
+            Some(receiver) => Some(receiver.open(block)),
+            None => {
+                doorbell::open(block);
                 None
             }
         };
-        *line.started.lock() = Some(Started { found, _irq: irq });
-        Ok(())
+        Ok(Started { irq, found })
     }
 
-    fn shutdown(channel: &Channel<'_, Self>) {
+    fn shutdown(channel: &Channel<'_, Self>, started: Started) {
         let line = channel.data();
-        let started = line.started.lock().take();
-        let found = started.as_ref().and_then(|started| started.found);
         // This waits for a handler that runs, which may enable doorbells once more.
-        drop(started);
-        if let Kind::Fifo(sender, _) = &line.kind {
+        drop(started.irq);
+        if let Kind::Fifo(sender) = &line.kind {
             sender.forget();
         }
         if let Ok(block) = line.block.registers(channel.device()) {
-            match (&line.kind, found) {
-                (Kind::Fifo(_, receiver), Some(found)) => receiver.close(&block, found),
-                (Kind::Fifo(..), None) => {}
-                (Kind::Doorbells, _) => doorbell::close(&block),
+            match started.found {
+                Some(found) => block.write(found),
+                None => doorbell::close(block),
             }
         }
     }
@@ -258,10 +247,11 @@ struct Interrupt {
 
 impl ThreadedHandler for Interrupt {
     fn handle(&self, dev: &Device<Bound>) -> ThreadedIrqReturn {
-        match (self.receiver, self.block.registers(dev)) {
-            (Some(_), Ok(_)) => ThreadedIrqReturn::WakeThread,
-            (None, Ok(block)) if doorbell::mask(&block) => ThreadedIrqReturn::WakeThread,
-            _ => ThreadedIrqReturn::None,
+        let block = self.block.registers(dev);
+        if self.receiver.is_some() || block.is_ok_and(doorbell::mask) {
+            ThreadedIrqReturn::WakeThread
+        } else {
+            ThreadedIrqReturn::None
         }
     }
 
@@ -269,11 +259,11 @@ impl ThreadedHandler for Interrupt {
         let Ok(block) = self.block.registers(dev) else {
             return IrqReturn::None;
         };
-        let deliver = |message| {
-            self.port.received(&message);
+        let deliver = |message: &Message| {
+            self.port.received(message);
         };
         let handled = match self.receiver {
-            Some(receiver) => match receiver.interrupt(&block, deliver) {
+            Some(receiver) => match receiver.interrupt(block, deliver) {
                 Outcome::Taken(_) | Outcome::Event => true,
                 Outcome::Spurious => false,
                 Outcome::Broken(count) => {
@@ -285,17 +275,17 @@ impl ThreadedHandler for Interrupt {
                     true
                 }
             },
-            None => doorbell::answer(&block, deliver),
+            None => doorbell::answer(block, deliver),
         };
         let again = match self.receiver {
-            Some(receiver) => receiver.has_entry(&block),
-            None => doorbell::was_rung(&block),
+            Some(receiver) => receiver.has_entry(block),
+            None => doorbell::was_rung(block),
         };
         if self.throttle.pauses(again) {
             fsleep(PAUSE);
         }
         if self.receiver.is_none() {
-            doorbell::open(&block);
+            doorbell::open(block);
         }
         if handled {
             IrqReturn::Handled

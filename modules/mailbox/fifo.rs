@@ -6,6 +6,7 @@
 //! as the counter says that there are some, and posted when it says that there is room.
 
 use kernel::{
+    io::register::Registers,
     prelude::*,
     sync::atomic::{
         Acquire,
@@ -25,7 +26,6 @@ use crate::{
         FifoStatus,
         PopCount,
         PostCount,
-        Registers,
         FIFO_EVENTS, //
     },
     Message, //
@@ -53,11 +53,12 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// Has the FIFOs interrupt. Returns what is to be restored by [`Receiver::close`].
+    /// Has the FIFOs interrupt. Returns which events did before, to be restored in
+    /// the end.
     ///
     /// It is not known which events are enabled by default. As long as there are some, somebody
     /// has made a choice that works, and it is left alone.
-    pub(crate) fn open(self, block: &impl Registers) -> FifoEnable {
+    pub(crate) fn open(self, block: impl Registers) -> FifoEnable {
         let found: FifoEnable = block.read();
         if found.0 & FIFO_EVENTS == 0 {
             block.write(FifoEnable(FIFO_EVENTS));
@@ -65,20 +66,15 @@ impl Receiver {
         found
     }
 
-    /// Restores what was there before [`Receiver::open`].
-    pub(crate) fn close(self, block: &impl Registers, found: FifoEnable) {
-        block.write(found);
-    }
-
     /// Returns whether there is an entry to take.
-    pub(crate) fn has_entry(self, block: &impl Registers) -> bool {
+    pub(crate) fn has_entry(self, block: impl Registers) -> bool {
         block.read::<PopCount>().0 != 0
     }
 
     /// Handles an interrupt: takes what there is, but no more than fits into the FIFO.
     ///
     /// The status is cleared first, so that what is posted from then on interrupts again.
-    pub(crate) fn interrupt(self, block: &impl Registers, deliver: impl FnMut(Message)) -> Outcome {
+    pub(crate) fn interrupt(self, block: impl Registers, deliver: impl FnMut(&Message)) -> Outcome {
         let events = block.read::<FifoStatus>().0 & FIFO_EVENTS;
         block.write(FifoStatus(events));
 
@@ -110,7 +106,7 @@ impl Receiver {
     }
 
     /// Takes entries, and returns how many, or the counter when it cannot be right.
-    fn drain(self, block: &impl Registers, mut deliver: impl FnMut(Message)) -> Result<u32, u32> {
+    fn drain(self, block: impl Registers, mut deliver: impl FnMut(&Message)) -> Result<u32, u32> {
         for taken in 0..self.depth {
             match block.read::<PopCount>().0 {
                 0 => return Ok(taken),
@@ -120,7 +116,7 @@ impl Receiver {
             // The order matters: to read the command takes the entry.
             let data = block.read::<DataPop>().0;
             let command = block.read::<CommandPop>().0;
-            deliver(Message { data, command });
+            deliver(&Message { data, command });
         }
         Ok(self.depth)
     }
@@ -148,8 +144,13 @@ impl Sender {
         }
     }
 
+    /// Returns the other side of the same FIFOs.
+    pub(crate) fn receiver(&self) -> Receiver {
+        Receiver { depth: self.depth }
+    }
+
     /// Posts `message`, or keeps it.
-    pub(crate) fn send(&self, block: &impl Registers, message: Message) -> Result {
+    pub(crate) fn send(&self, block: impl Registers, message: Message) -> Result {
         if self.waits.load(Relaxed) != 0 {
             return Err(EBUSY);
         }
@@ -162,7 +163,7 @@ impl Sender {
     }
 
     /// Posts the message that was kept. Returns whether there is none any more.
-    pub(crate) fn flush(&self, block: &impl Registers) -> bool {
+    pub(crate) fn flush(&self, block: impl Registers) -> bool {
         if self.waits.load(Acquire) == 0 {
             return true;
         }
@@ -183,7 +184,7 @@ impl Sender {
     }
 
     /// Posts an entry, if there is room.
-    fn post(&self, block: &impl Registers, message: Message) -> Result {
+    fn post(&self, block: impl Registers, message: Message) -> Result {
         if block.read::<PostCount>().0 >= self.depth {
             return Err(EBUSY);
         }

@@ -2,7 +2,15 @@
 
 //! The driver on blocks of registers that are not there, in every variant that the chip may be.
 
-use kernel::prelude::*;
+use kernel::{
+    io::register::{
+        Readable,
+        Register,
+        Registers,
+        Writable, //
+    },
+    prelude::*, //
+};
 
 #[kunit_tests(nacre_mt3620_mailbox)]
 mod tests {
@@ -35,11 +43,7 @@ mod tests {
             FifoStatus,
             PopCount,
             PostCount,
-            Readable,
-            Register,
-            Registers,
             Version,
-            Writable,
             DOORBELLS,
             FIFO_EVENTS, //
         },
@@ -268,12 +272,12 @@ mod tests {
         }
     }
 
-    impl Registers for FakeBlock {
-        fn read<R: Readable>(&self) -> R {
+    impl Registers for &FakeBlock {
+        fn read<R: Readable>(self) -> R {
             R::from_bits(self.read_at(R::OFFSET))
         }
 
-        fn write<R: Writable>(&self, register: R) {
+        fn write<R: Writable>(self, register: R) {
             self.write_at(R::OFFSET, register.bits());
         }
     }
@@ -286,7 +290,7 @@ mod tests {
     }
 
     /// Handles interrupts as long as there are any, and returns how many.
-    fn handle(block: &FakeBlock, mut deliver: impl FnMut(Message)) -> u32 {
+    fn handle(block: &FakeBlock, mut deliver: impl FnMut(&Message)) -> u32 {
         for handled in 0..100 {
             if !block.line() {
                 return handled;
@@ -311,14 +315,14 @@ mod tests {
                 // As many as there are kinds of events, and one for those that are silenced.
                 let interrupts = handle(&block, |entry| {
                     received += 1;
-                    assert_eq!(entry, message(received));
+                    assert_eq!(*entry, message(received));
                 });
                 assert!((1..=5).contains(&interrupts));
                 assert_eq!(received, posted);
                 // Nothing keeps interrupting, and the partner can still be heard.
                 assert!(!block.line());
             }
-            RECEIVER.close(&block, found);
+            (&block).write(found);
             assert_eq!(block.enabled.get(), variant.enabled);
         }
     }
@@ -332,7 +336,7 @@ mod tests {
             assert!(block.partner_posts(message(1)));
             let interrupts = handle(&block, |entry| {
                 received += 1;
-                assert_eq!(entry, message(received));
+                assert_eq!(*entry, message(received));
                 if received < 40 {
                     assert!(block.partner_posts(message(received + 1)));
                 }
@@ -509,7 +513,7 @@ mod tests {
         assert!(doorbell::mask(&block));
         assert_eq!(block.doorbells_enabled.get(), 0);
         let mut heard = Message::default();
-        assert!(doorbell::answer(&block, |message| heard = message));
+        assert!(doorbell::answer(&block, |message| heard = *message));
         assert_eq!((heard.data, heard.command), (0, 0x3));
         assert_eq!(
             (block.doorbells.get(), block.doorbells_enabled.get()),
@@ -521,7 +525,7 @@ mod tests {
         block.doorbells.set(0x1);
         assert!(doorbell::answer(&block, |_| block.doorbells.set(0x2)));
         assert!(doorbell::mask(&block));
-        assert!(doorbell::answer(&block, |message| heard = message));
+        assert!(doorbell::answer(&block, |message| heard = *message));
         assert_eq!(heard.command, 0x2);
 
         doorbell::close(&block);

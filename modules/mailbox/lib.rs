@@ -24,9 +24,11 @@ use kernel::{
     c_str,
     device::{
         property::FwNode,
+        Bound,
         Core,
         Device, //
     },
+    io::register::Registers,
     mailbox::controller::{
         Registration,
         TxDone, //
@@ -34,7 +36,6 @@ use kernel::{
     of,
     platform,
     prelude::*,
-    sync::Arc,
     time::Msecs, //
 };
 
@@ -50,11 +51,10 @@ use crate::{
         Block,
         Kind,
         Line,
-        DOORBELL_IRQ,
         IRQS_PER_BLOCK, //
     },
+    fifo::Sender,
     registers::{
-        Registers,
         Version,
         BLOCK_STRIDE, //
     },
@@ -80,7 +80,7 @@ const MAX_DEPTH: u32 = 15;
 const POLL_PERIOD: Msecs = 10;
 
 struct Mailbox {
-    _registration: Pin<KBox<Registration<Self>>>,
+    _registration: Registration<Self>,
 }
 
 kernel::of_device_table!(
@@ -95,7 +95,7 @@ impl platform::Driver for Mailbox {
     const OF_ID_TABLE: Option<of::IdTable<Self::IdInfo>> = Some(&OF_TABLE);
 
     fn probe(pdev: &platform::Device<Core>, _info: Option<&()>) -> Result<Pin<KBox<Self>>> {
-        let dev: &Device<Core> = pdev.as_ref();
+        let dev: &Device<Bound> = pdev.as_ref();
         let node = dev.fwnode().ok_or(ENODEV)?;
         let blocks = number(dev, node, c_str!("mailbox-channel-count"), MAX_BLOCKS)?;
         let depth = number(dev, node, c_str!("mailbox-max-fifo-count"), MAX_DEPTH)?;
@@ -104,10 +104,18 @@ impl platform::Driver for Mailbox {
             dev_err!(dev, "{node}: reg is missing\n");
             EINVAL
         })?;
-        let io = Arc::pin_init(request.iomap(), GFP_KERNEL)?;
+        let io = request.iomap_shared()?;
 
-        let mut lines = KVec::with_capacity(2 * usize::try_from(blocks)?, GFP_KERNEL)?;
-        for index in 0..blocks {
+        let poll = TxDone::Poll {
+            period: POLL_PERIOD,
+        };
+        let registration = Registration::new(dev, poll, 2 * blocks, |channel| {
+            let index = channel / 2;
+            let kind = if channel % 2 == 0 {
+                Kind::Fifo(Sender::new(depth))
+            } else {
+                Kind::Doorbells
+            };
             let block = Block::new(io.clone(), usize::try_from(index)? * BLOCK_STRIDE);
             let version: Version = block
                 .registers(dev)
@@ -123,25 +131,12 @@ impl platform::Driver for Mailbox {
                 return Err(ENODEV);
             }
             // A channel asks for its interrupt when it is started; that it is there is known now.
-            let irq = index * IRQS_PER_BLOCK;
-            for irq in irq..irq + IRQS_PER_BLOCK {
-                pdev.optional_irq_by_index(irq).inspect_err(|error| {
-                    dev_err!(dev, "{node}: interrupt {irq} is missing: {error:?}\n")
-                })?;
-            }
-            for (irq, kind) in [
-                (irq, Kind::fifo(depth)),
-                (irq + DOORBELL_IRQ, Kind::Doorbells),
-            ] {
-                let line = Line::new(block.clone(), irq, kind);
-                lines.push_within_capacity(Arc::pin_init(line, GFP_KERNEL)?)?;
-            }
-        }
-
-        let poll = TxDone::Poll {
-            period: POLL_PERIOD,
-        };
-        let registration = KBox::pin_init(Registration::new(dev, poll, lines), GFP_KERNEL)?;
+            let irq = index * IRQS_PER_BLOCK + kind.irq();
+            pdev.optional_irq_by_index(irq).inspect_err(|error| {
+                dev_err!(dev, "{node}: interrupt {irq} is missing: {error:?}\n")
+            })?;
+            Ok(Line { block, irq, kind })
+        })?;
         let mailbox = Self {
             _registration: registration,
         };

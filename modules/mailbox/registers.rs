@@ -5,54 +5,13 @@
 //! The names of the bits in the interrupt registers are in dispute, so they have none here: what
 //! is read there is only ever written back, or masked.
 
-use kernel::io::IoPart;
-
 /// The bytes of a block that have registers of ours in them.
 pub(crate) const BLOCK_SIZE: usize = 0x60;
 
 /// The distance between the blocks of two partners.
 pub(crate) const BLOCK_STRIDE: usize = 0x10000;
 
-/// A register of 32 bits.
-pub(crate) trait Register {
-    /// Where it is in the block.
-    const OFFSET: usize;
-
-    fn from_bits(bits: u32) -> Self;
-    fn bits(self) -> u32;
-}
-
-/// A register that can be read.
-pub(crate) trait Readable: Register {}
-
-/// A register that can be written.
-pub(crate) trait Writable: Register {}
-
-macro_rules! registers {
-    ($($(#[$meta:meta])* $name:ident at $offset:literal: $($access:ident)*;)*) => {$(
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) struct $name(pub(crate) u32);
-
-        impl Register for $name {
-            const OFFSET: usize = $offset;
-
-            #[inline]
-            fn from_bits(bits: u32) -> Self {
-                Self(bits)
-            }
-
-            #[inline]
-            fn bits(self) -> u32 {
-                self.0
-            }
-        }
-
-        $(impl $access for $name {})*
-    )*};
-}
-
-registers! {
+kernel::io_registers! {
     /// `VER`: which kind of block this is.
     Version at 0x00: Readable;
     /// `SW_TX_INT_PORT`: rings the doorbells of the partner whose bits are written.
@@ -90,21 +49,3 @@ pub(crate) const DOORBELLS: u32 = 0xff;
 
 /// The bits of a register for all events of the FIFOs.
 pub(crate) const FIFO_EVENTS: u32 = 0xf;
-
-/// A block of registers.
-pub(crate) trait Registers {
-    fn read<R: Readable>(&self) -> R;
-    fn write<R: Writable>(&self, register: R);
-}
-
-impl Registers for IoPart<'_, BLOCK_SIZE> {
-    #[inline(always)]
-    fn read<R: Readable>(&self) -> R {
-        R::from_bits(self.read32(R::OFFSET))
-    }
-
-    #[inline(always)]
-    fn write<R: Writable>(&self, register: R) {
-        self.write32(register.bits(), R::OFFSET);
-    }
-}

@@ -12,7 +12,8 @@ use kernel::{
     devres::Devres,
     io::mem::IoMem,
     platform,
-    prelude::*, //
+    prelude::*,
+    sync::Arc, //
 };
 
 use crate::registers::{
@@ -22,7 +23,7 @@ use crate::registers::{
 };
 
 /// All blocks, in the order of [`Block::ALL`].
-pub(crate) struct Mapped(KVec<Pin<KBox<Devres<IoMem>>>>);
+pub(crate) struct Mapped(KVec<Arc<Devres<IoMem>>>);
 
 impl Mapped {
     /// Maps the blocks that the device tree names, or says which of them cannot be.
@@ -45,8 +46,7 @@ impl Mapped {
                 return Err(EINVAL);
             }
             let request = pdev.io_request_by_name(name).ok_or(EINVAL)?;
-            let mapped = KBox::pin_init(request.iomap(), GFP_KERNEL);
-            let mapped = mapped.inspect_err(|error| {
+            let mapped = request.iomap_shared().inspect_err(|error| {
                 dev_err!(dev, "{node}: \"{name}\" cannot be mapped: {error:?}\n");
             })?;
             blocks.push_within_capacity(mapped)?;
