@@ -37,6 +37,7 @@
 #define MAX_DEPTH	15
 #define POLL_PERIOD	10
 #define IRQS_PER_BLOCK	3
+#define POSTED_IRQ	0
 #define DOORBELL_IRQ	2
 #define BURST		16
 #define PAUSE		1000
@@ -51,12 +52,6 @@ struct twin_line {
 	u32 row;
 	bool waits;
 	struct twin_message kept;
-};
-
-struct twin {
-	struct mbox_controller mbox;
-	struct mbox_chan chans[2 * MAX_BLOCKS];
-	struct twin_line lines[2 * MAX_BLOCKS];
 };
 
 static int twin_mailbox_post(struct twin_line *line, const struct twin_message *message)
@@ -252,69 +247,88 @@ static int twin_mailbox_number(struct device *dev, const char *name, u32 max, u3
 	return 0;
 }
 
+/* The core's own says nothing about a channel that there is not. */
+static struct mbox_chan *twin_mailbox_xlate(struct mbox_controller *mbox,
+					    const struct of_phandle_args *sp)
+{
+	if (sp->args_count != 1) {
+		dev_err(mbox->dev, "%pOF: somebody wants a channel by %d numbers instead of one\n",
+			mbox->dev->of_node, sp->args_count);
+		return ERR_PTR(-EINVAL);
+	}
+	if (sp->args[0] >= mbox->num_chans) {
+		dev_err(mbox->dev, "%pOF: somebody wants channel %u of %d\n",
+			mbox->dev->of_node, sp->args[0], mbox->num_chans);
+		return ERR_PTR(-EINVAL);
+	}
+	return &mbox->chans[sp->args[0]];
+}
+
 static int twin_mailbox_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
-	u32 blocks, depth, i, j, version;
+	u32 blocks, depth, i, irq, version;
+	struct mbox_controller *mbox;
+	struct twin_line *lines;
 	struct resource *res;
-	struct twin *twin;
 	void __iomem *io;
 	int ret;
 
 	ret = twin_mailbox_number(dev, "mailbox-channel-count", MAX_BLOCKS, &blocks);
-	if (!ret)
-		ret = twin_mailbox_number(dev, "mailbox-max-fifo-count", MAX_DEPTH, &depth);
+	if (ret)
+		return ret;
+	ret = twin_mailbox_number(dev, "mailbox-max-fifo-count", MAX_DEPTH, &depth);
 	if (ret)
 		return ret;
 
-	io = devm_platform_get_and_ioremap_resource(pdev, 0, &res);
-	if (IS_ERR(io))
-		return PTR_ERR(io);
-	twin = devm_kzalloc(dev, sizeof(*twin), GFP_KERNEL);
-	if (!twin)
+	res = platform_get_resource(pdev, IORESOURCE_MEM, 0);
+	if (!res) {
+		dev_err(dev, "%pOF: reg is missing\n", dev->of_node);
+		return -EINVAL;
+	}
+	io = devm_ioremap(dev, res->start, resource_size(res));
+	mbox = devm_kzalloc(dev, sizeof(*mbox), GFP_KERNEL);
+	lines = devm_kcalloc(dev, 2 * blocks, sizeof(*lines), GFP_KERNEL);
+	if (!io || !mbox || !lines)
+		return -ENOMEM;
+	mbox->num_chans = 2 * blocks;
+	mbox->chans = devm_kcalloc(dev, mbox->num_chans, sizeof(*mbox->chans), GFP_KERNEL);
+	if (!mbox->chans)
 		return -ENOMEM;
 
-	for (i = 0; i < blocks; i++) {
-		void __iomem *block = io + i * BLOCK_STRIDE;
+	for (i = 0; i < 2 * blocks; i++) {
+		struct twin_line *line = &lines[i];
 
-		if (i * BLOCK_STRIDE + POP_CNT + 4 > resource_size(res)) {
-			dev_err(dev, "%pOF: reg ends before block %u\n", dev->of_node, i);
+		if (i / 2 * BLOCK_STRIDE + POP_CNT + 8 > resource_size(res)) {
+			dev_err(dev, "%pOF: reg ends before block %u\n", dev->of_node, i / 2);
 			return -EINVAL;
 		}
-		version = readl(block + VER);
+		line->block = io + i / 2 * BLOCK_STRIDE;
+		version = readl(line->block + VER);
 		if (version != VER_MT3620) {
 			dev_err(dev, "%pOF: block %u has version %#010x, only %#010x is known\n",
-				dev->of_node, i, version, VER_MT3620);
+				dev->of_node, i / 2, version, VER_MT3620);
 			return -ENODEV;
 		}
-		for (j = 0; j < IRQS_PER_BLOCK; j++) {
-			ret = platform_get_irq_optional(pdev, i * IRQS_PER_BLOCK + j);
-			if (ret < 0) {
-				dev_err(dev, "%pOF: interrupt %u is missing: %d\n", dev->of_node,
-					i * IRQS_PER_BLOCK + j, ret);
-				return ret;
-			}
-			if (j == 0)
-				twin->lines[2 * i].irq = ret;
-			else if (j == DOORBELL_IRQ)
-				twin->lines[2 * i + 1].irq = ret;
+		irq = i / 2 * IRQS_PER_BLOCK + (i % 2 ? DOORBELL_IRQ : POSTED_IRQ);
+		line->irq = platform_get_irq_optional(pdev, irq);
+		if (line->irq < 0) {
+			dev_err(dev, "%pOF: interrupt %u is missing: %d\n", dev->of_node, irq,
+				line->irq);
+			return line->irq;
 		}
-		twin->lines[2 * i].depth = depth;
-		for (j = 2 * i; j < 2 * i + 2; j++) {
-			twin->lines[j].block = block;
-			twin->lines[j].dev = dev;
-			twin->lines[j].chan = &twin->chans[j];
-			twin->chans[j].con_priv = &twin->lines[j];
-		}
+		line->depth = i % 2 ? 0 : depth;
+		line->dev = dev;
+		line->chan = &mbox->chans[i];
+		line->chan->con_priv = line;
 	}
 
-	twin->mbox.dev = dev;
-	twin->mbox.ops = &twin_mailbox_ops;
-	twin->mbox.chans = twin->chans;
-	twin->mbox.num_chans = 2 * blocks;
-	twin->mbox.txdone_poll = true;
-	twin->mbox.txpoll_period = POLL_PERIOD;
-	return devm_mbox_controller_register(dev, &twin->mbox);
+	mbox->dev = dev;
+	mbox->ops = &twin_mailbox_ops;
+	mbox->txdone_poll = true;
+	mbox->txpoll_period = POLL_PERIOD;
+	mbox->of_xlate = twin_mailbox_xlate;
+	return devm_mbox_controller_register(dev, mbox);
 }
 
 static const struct of_device_id twin_mailbox_of_match[] = {
