@@ -188,7 +188,7 @@ mod tests {
                 played.commands.push(command.0, GFP_KERNEL)?;
                 match command {
                     Command::START => played.status = 1 << 1,
-                    Command::STOP if played.status == 1 << 1 => played.status = 0,
+                    Command::STOP => played.status &= !(1 << 1),
                     _ => {}
                 }
             }
@@ -744,6 +744,9 @@ mod tests {
             (1 << 3, State::LockedUp),
             (1 << 4, State::Bitten),
             (1 << 3 | 1 << 4, State::LockedUp),
+            // It runs, and so is stopped.
+            (1 << 1 | 1 << 5, State::Reset),
+            (1 << 2 | 1 << 5, State::Reset),
         ] {
             let run = start(&core, REAL_TIME)?;
             // An event of before is none.

@@ -109,7 +109,7 @@ const NAMES: [Names; CORES] = [
     },
 ];
 
-/// The interrupt of a core that has stopped by itself.
+/// The interrupt of a core that has stopped or was reset by itself.
 struct Interrupt(Arc<Core<Hardware>>);
 
 impl ThreadedHandler for Interrupt {

@@ -97,6 +97,8 @@ pub(crate) enum State {
     Bitten = 3,
     /// It runs, but has broken the protocol.
     Halted = 4,
+    /// It has reset itself, and was stopped: who is connected to it would not know.
+    Reset = 5,
 }
 
 /// What both cores share.
@@ -389,7 +391,7 @@ impl<C: Chip> Core<C> {
         (self.news.load(Relaxed) != 0, gone)
     }
 
-    /// The core may have stopped by itself.
+    /// The core may have stopped or been reset by itself.
     pub(crate) fn event(&self) {
         let Ok(_control) = self.control() else {
             return;
@@ -397,13 +399,21 @@ impl<C: Chip> Core<C> {
         let Ok(status) = self.chip.read::<Status>() else {
             return;
         };
-        let state = match (status.is_locked_up(), status.is_bitten()) {
-            _ if status.is_running() || status.is_busy() || !self.is_up() => return,
-            (true, _) => State::LockedUp,
-            (_, true) => State::Bitten,
+        if !self.is_up() {
+            return;
+        }
+        let state = match status {
+            _ if status.is_reset() => State::Reset,
+            _ if status.is_running() || status.is_busy() => return,
+            _ if status.is_locked_up() => State::LockedUp,
+            _ if status.is_bitten() => State::Bitten,
             _ => State::Stopped,
         };
         self.end();
+        if state == State::Reset {
+            // If that fails it runs on without buffers, and a start tries again.
+            let _ = self.accept(Command::STOP);
+        }
         self.set(state);
         self.tell(format_args!("it has stopped by itself: {state:?}"));
         self.news.store(1, Relaxed);

@@ -56,7 +56,8 @@ registers! {
     Status at 0x04: Readable;
     /// `RESULT`: how the last command ended.
     Outcome at 0x08: Readable;
-    /// `IRQ_STATUS`: bit 0, the core has stopped by itself; a bit that is written is cleared.
+    /// `IRQ_STATUS`: bit 0, the core has stopped or was reset by itself; a bit that is written is
+    /// cleared.
     Event at 0x0c: Readable Writable;
     /// `ADDRESS`: of a command's memory.
     Address at 0x10: Writable;
@@ -80,6 +81,7 @@ impl Status {
     const BUSY: u32 = 1 << 2;
     const LOCKED_UP: u32 = 1 << 3;
     const WATCHDOG: u32 = 1 << 4;
+    const RESET: u32 = 1 << 5;
 
     /// The core runs.
     pub(crate) fn is_running(self) -> bool {
@@ -99,6 +101,11 @@ impl Status {
     /// The core was stopped by its watchdog.
     pub(crate) fn is_bitten(self) -> bool {
         self.0 & Self::WATCHDOG != 0
+    }
+
+    /// The core has reset itself since it was started, and so knows nothing of its buffers.
+    pub(crate) fn is_reset(self) -> bool {
+        self.0 & Self::RESET != 0
     }
 }
 
@@ -126,7 +133,7 @@ impl Outcome {
 }
 
 impl Event {
-    /// The core has stopped by itself.
+    /// The core has stopped or was reset by itself.
     pub(crate) const STOPPED: Self = Self(1);
 }
 

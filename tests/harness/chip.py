@@ -22,7 +22,7 @@ RAM = 0x8000_0000
 CONTROL = 0x3F00_0000
 # The commands of core control.
 LOAD, START, STOP, RESET, GRANT, REVOKE = range(1, 7)
-LOADED, RUNNING, BUSY, LOCKED_UP, WATCHDOG = (1 << bit for bit in range(5))
+LOADED, RUNNING, BUSY, LOCKED_UP, WATCHDOG, RESET_ITSELF = (1 << bit for bit in range(6))
 
 
 def until(what: str, ready: Callable[[], bool], limit: float = 60) -> None:

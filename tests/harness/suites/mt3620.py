@@ -10,7 +10,7 @@ from itertools import count
 
 import cargo
 from chip import (
-    CONTROL, GRANT, LOAD, LOADED, LOCKED_UP, RAM, RESET, REVOKE, RUNNING, START, STOP, WATCHDOG, Chip, Lines, core_program, until,
+    CONTROL, GRANT, LOAD, LOADED, LOCKED_UP, RAM, RESET, RESET_ITSELF, REVOKE, RUNNING, START, STOP, WATCHDOG, Chip, Lines, core_program, until,
 )  # fmt: skip
 from places import DEVICE_TREE, LOGS, OUT, TOP
 from process import build_environment, run
@@ -311,6 +311,7 @@ def cores_stop_start_and_forget(_: Session) -> None:
         equal(on.load(0, restart), 0, "load of what resets itself")
         equal(on.command(0, START), 0, "start")
         until("two starts", lambda: on.log(0)[mark:] == "00000000\n00000001\n")
+        equal(on.status(0), LOADED | RUNNING | RESET_ITSELF, "status of a core that reset itself")
         equal(on.status(1), LOADED | RUNNING, "status of the other core")
 
 

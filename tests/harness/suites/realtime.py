@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import foreign_firmware
+from chip import RESET_ITSELF, RUNNING
 from cores import Cores
 from highlevel import MAXIMUM, Broken, Channel, Stream
 from places import LOGS, OUT, TOP, seconds
@@ -134,11 +135,20 @@ def a_core_is_set_up_again_and_started_again(_: Session) -> None:
         for end in (b"p", b"h"):
             check(channel.send(ID, end), "no room")
             chip.until("sleep of the core", lambda: not channel.send(ID, bytes(MAXIMUM)))
+            check(not chip.status(0) & RESET_ITSELF, "the core reset itself")
             equal(channel.receive(), None, "an answer of a core that ended")
             chip.restart(0, app("restart"))
             channel = chip.connect(0)
             equal(counts(channel), (1, 1), "setups and messages after a restart")
         check("panicked at" in chip.log(0), "the app did not say that it panicked")
+        started = chip.log(0).count("restart: started")
+        check(channel.send(ID, b"r"), "no room")
+        chip.printed(0, "restart: started", started + 1)
+        equal(chip.status(0) & (RUNNING | RESET_ITSELF), RUNNING | RESET_ITSELF, "the status after a reset by itself")
+        # Its buffers were taken from it.
+        equal(counts(chip.connect(0)), (1, 1), "setups and messages after a reset by itself")
+        chip.restart(0, app("restart"))
+        equal((chip.status(0) & RESET_ITSELF, counts(chip.connect(0))), (0, (1, 1)), "after a restart")
 
 
 @SUITE.unit

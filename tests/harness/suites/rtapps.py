@@ -272,10 +272,10 @@ def an_app_on_a_core_starts_with_the_device(session: Session) -> None:
 
 @SUITE.unit
 def a_core_that_fails_is_started_again(session: Session) -> None:
-    """A core that locks up, and one that its watchdog stops, are started again after waits that grow; the reason is kept."""
+    """A core that locks up, is stopped by its watchdog or resets itself is started again after waits that grow; the reason is kept."""
     device = session.device()
     needs_cores(device)
-    for name, greeting, end in (("lockup", "locking up", "lockedUp"), ("starve", "starving", "watchdog")):
+    for name, greeting, end in (("lockup", "locking up", "lockedUp"), ("starve", "starving", "watchdog"), ("restart", "00000000", "reset")):
         package = session.packages.app(name, lambda name=name: core_program(name), kind="RealTimeCapable")
         component = package.component
         before, mark = log_of_core(device, 0).count(greeting), device.board.mark()

@@ -147,6 +147,8 @@ pub mod state {
     pub const RUNNING: u32 = 1;
     /// It runs, but broke the protocol.
     pub const HALTED: u32 = 4;
+    /// It reset itself, and was stopped.
+    pub const RESET: u32 = 5;
 }
 
 const START: i64 = 0x4418_4e40;

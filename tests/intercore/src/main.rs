@@ -64,6 +64,7 @@ const ON: &[(&str, Case)] = &[
         "s56_a_core_that_is_started_again_is_a_new_one",
         starting_again,
     ),
+    ("s55_a_core_that_resets_itself_is_stopped", resetting),
     (
         "s51_s52_p40_a_core_that_breaks_the_protocol_is_halted",
         attacks,
@@ -308,6 +309,27 @@ fn starting_again(_: &Measure) -> Attempt {
         one.run(0, "restart")?;
     }
     Ok(())
+}
+
+fn resetting(_: &Measure) -> Attempt {
+    let [mut one, other] = both("restart", "echo")?;
+    let waiting = start(OTHER, "hang_up", &words(&["0"]))?;
+    std::thread::sleep(Duration::from_millis(100));
+    have(APP, "ask", &words(&["0", "r"]))?;
+    one.becomes(state::RESET)?;
+    sys::outcome(sys::wait(waiting)?)?;
+    fails(
+        have(APP, "connect", &words(&["0"])),
+        libc::ECONNRESET,
+        "connect",
+    )?;
+    have(APP, "echo", &words(&["1"]))?;
+    right(other.status()? == state::RUNNING, "the other core runs")?;
+    // The twin: one that is only asked goes on, and so does this one when it is started again.
+    one.run(0, "restart")?;
+    have(APP, "ask", &words(&["0", "?"]))?;
+    right(!one.has_news(Duration::from_millis(300))?, "no news")?;
+    right(one.status()? == state::RUNNING, "running")
 }
 
 fn attacks(_: &Measure) -> Attempt {

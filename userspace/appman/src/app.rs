@@ -181,6 +181,7 @@ pub fn exit_in_words(reason: ExitReason) -> String {
         ExitReason::OutOfMemory => "out of memory".to_owned(),
         ExitReason::LockedUp => "its real-time core locked up".to_owned(),
         ExitReason::Watchdog => "ended by the watchdog of its real-time core".to_owned(),
+        ExitReason::Reset => "its real-time core reset itself".to_owned(),
         ExitReason::Stopped { forced: false } => "stopped".to_owned(),
         ExitReason::Stopped { forced: true } => {
             "stopped by force, it did not end in time".to_owned()

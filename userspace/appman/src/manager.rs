@@ -237,6 +237,7 @@ impl<M: Machine, D: Disk> Manager<M, D> {
             }
             Ok(State::LockedUp) => ExitReason::LockedUp,
             Ok(State::Watchdog) => ExitReason::Watchdog,
+            Ok(State::Reset) => ExitReason::Reset,
             // Nobody asked it to, so its driver is gone.
             Ok(State::Stopped) => ExitReason::SetupFailed {
                 errno: Errno::ENODEV as i32,

@@ -393,6 +393,7 @@ fn exit_words(exit: ExitReason) -> String {
         ExitReason::OutOfMemory => "over its memory limit".to_owned(),
         ExitReason::LockedUp => "its real-time core locked up".to_owned(),
         ExitReason::Watchdog => "ended by the watchdog of its real-time core".to_owned(),
+        ExitReason::Reset => "its real-time core reset itself".to_owned(),
         ExitReason::Stopped { forced: false } => "stopped".to_owned(),
         ExitReason::Stopped { forced: true } => "stopped with SIGKILL".to_owned(),
         ExitReason::SetupFailed { errno } => {

@@ -387,6 +387,8 @@ pub enum ExitReason {
     LockedUp,
     /// The watchdog of its real-time core ended it.
     Watchdog,
+    /// Its real-time core reset itself.
+    Reset,
     /// The manager stopped it; `forced` when it took SIGKILL.
     Stopped {
         /// It did not go within two seconds of SIGTERM.

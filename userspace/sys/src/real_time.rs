@@ -46,6 +46,8 @@ pub enum State {
     Watchdog,
     /// It runs, but broke the protocol, so that its messages are not taken any more.
     Halted,
+    /// It reset itself, and was stopped then.
+    Reset,
 }
 
 /// A real-time core. It belongs to this value: dropping it stops the core.
@@ -110,6 +112,7 @@ impl Core {
             2 => Ok(State::LockedUp),
             3 => Ok(State::Watchdog),
             4 => Ok(State::Halted),
+            5 => Ok(State::Reset),
             _ => Err(Errno::EPROTO),
         }
     }

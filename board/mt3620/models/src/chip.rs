@@ -270,6 +270,7 @@ impl Chip {
         control.run = Run::Starting;
         control.locked_up = false;
         control.watchdog = false;
+        control.reset = false;
         host.start_core(core, vectors);
         Outcome::Done
     }
@@ -333,6 +334,7 @@ impl Chip {
             }
             Command::Start if run == Run::Stopped => self.start(host, core),
             Command::Stop | Command::Reset if run == Run::Running => {
+                self.locals.of_mut(core).control.reset = false;
                 self.stop(host, core, command == Command::Reset);
                 Outcome::Done
             }
@@ -384,9 +386,10 @@ impl Chip {
         self.settle(host);
     }
 
-    /// A core wants to be reset, by its own system control.
+    /// A core wants to be reset, by its own system control. It starts again without its buffers, which the A7 is told of.
     pub fn core_wants_reset(&mut self, host: &mut dyn Host, core: Core) {
         if self.locals.of(core).control.run == Run::Running {
+            self.locals.of_mut(core).control.reset = true;
             self.stop(host, core, true);
         }
     }
@@ -397,11 +400,14 @@ impl Chip {
         self.reset_local(core);
         let control = &mut self.locals.of_mut(core).control;
         control.run = Run::Stopped;
-        if control.watchdog {
+        // A command to reset it is no news to who gave it.
+        let itself = control.reset && again;
+        if control.watchdog || itself {
             control.stopped_by_itself();
         }
         if again {
             self.start(host, core);
+            self.locals.of_mut(core).control.reset = itself;
         }
         self.settle(host);
     }
@@ -1222,7 +1228,9 @@ mod tests {
     #[test]
     fn a_core_that_resets_itself_starts_again_and_hears_what_is_pending() {
         let mut bench = Bench::new(&Options::default());
+        bench.write("core-control", 0x1C, 1);
         bench.running(Core::Io0);
+        assert_eq!(bench.control(0, 5, [RAM + 0x1000, 0x1000, 0]), 0);
         bench.write("mailbox-io0", 0x14, 1);
         bench.write("io0-mailbox-m4", 0x38, 0xF);
         assert!(bench.m4(0, 13), "there is room for the other core");
@@ -1235,6 +1243,17 @@ mod tests {
         bench.started(Core::Io0);
         assert!(bench.m4(0, 11), "the doorbell rings on");
         assert!(!bench.m4(0, 13));
+        assert!(bench.a7(11) && !bench.a7(12), "the A7 hears of it");
+        assert_eq!(bench.status(0), 0b10_0011);
+        assert!(bench.host.grants.is_empty(), "its buffer is gone");
+        bench.write("core-control", 0x0C, 1);
+        assert!(!bench.a7(11), "once");
+
+        // The twin: one that the A7 resets is no news, nor is one that it starts again.
+        assert_eq!(bench.control(0, 4, [0; 3]), 0);
+        bench.chip.core_stopped(&mut bench.host, Core::Io0);
+        bench.started(Core::Io0);
+        assert_eq!((bench.status(0), bench.a7(11)), (0b11, false));
     }
 
     #[test]

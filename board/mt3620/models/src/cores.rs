@@ -28,6 +28,7 @@ const STATUS_RUNNING: u32 = 1 << 1;
 const STATUS_BUSY: u32 = 1 << 2;
 const STATUS_LOCKED_UP: u32 = 1 << 3;
 const STATUS_WATCHDOG: u32 = 1 << 4;
+const STATUS_RESET: u32 = 1 << 5;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,6 +127,8 @@ pub struct Control {
     pub locked_up: bool,
     /// It stopped because its watchdog was not fed.
     pub watchdog: bool,
+    /// It has reset itself since it was told to start.
+    pub reset: bool,
     /// How the last command ended.
     pub outcome: Outcome,
     /// What it may reach of the A7's RAM, by type: address and size.
@@ -142,13 +145,13 @@ pub struct Control {
 pub struct NoRegister;
 
 impl Control {
-    /// The interrupt line: it stopped by itself.
+    /// The interrupt line: it stopped or was reset by itself.
     #[must_use]
     pub const fn line(&self) -> bool {
         self.event && self.event_on
     }
 
-    /// It stopped by itself.
+    /// It stopped or was reset by itself.
     pub const fn stopped_by_itself(&mut self) {
         self.event = true;
     }
@@ -164,6 +167,7 @@ impl Control {
             | flag(self.vectors.is_some(), STATUS_LOADED)
             | flag(self.locked_up, STATUS_LOCKED_UP)
             | flag(self.watchdog, STATUS_WATCHDOG)
+            | flag(self.reset, STATUS_RESET)
     }
 
     /// Reads a register.

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 
-//! The interrupt controller, as what ends a sleep.
+//! The interrupt controller, as what ends a sleep, and the reset beside it.
 
-use crate::mmio::Block;
+use crate::mmio::{Block, barrier};
 
 /// Offsets in the system control space.
 const ENABLE: usize = 0x100;
 const CLEAR_PENDING: usize = 0x280;
 const PENDING: usize = 0x200;
+const RESET: usize = 0xD0C;
+
+/// The key without which a reset is not taken, and the request for one.
+const RESET_REQUEST: u32 = 0x05FA_0004;
 
 /// The registers of a kind, with 32 lines each.
 const WORDS: usize = 4;
@@ -73,6 +77,15 @@ impl Interrupts {
         if let Some(word) = self.enabled.get_mut(line.word()) {
             *word |= line.mask();
             self.registers.write(ENABLE + 4 * line.word(), line.mask());
+        }
+    }
+
+    /// Resets the core.
+    pub(crate) fn reset(&mut self) -> ! {
+        barrier();
+        self.registers.write(RESET, RESET_REQUEST);
+        loop {
+            barrier();
         }
     }
 

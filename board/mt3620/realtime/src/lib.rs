@@ -73,6 +73,12 @@ impl Core {
         self.interrupts.wait()
     }
 
+    /// Resets this core, which begins anew: the high-level core has to set up the connection again, if it does not
+    /// stop this one.
+    pub fn reset(&mut self) -> ! {
+        self.interrupts.reset()
+    }
+
     /// Lets a line end [`Core::wait`].
     pub fn enable(&mut self, line: Line) {
         self.interrupts.enable(line);

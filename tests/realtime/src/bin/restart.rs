@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 
 //! Tells how often it was set up and how many messages it had since it was started, and ends in each way that an
-//! app can end: `p` panics, `h` hangs with its interrupts pending, anything else is answered.
+//! app can end: `p` panics, `h` hangs with its interrupts pending, `r` resets the core, anything else is answered.
 #![no_std]
 #![no_main]
 
@@ -26,6 +26,7 @@ fn main(mut core: Core) -> ! {
                 Some(b'h') => loop {
                     core::hint::spin_loop();
                 },
+                Some(b'r') => core.reset(),
                 _ => {}
             }
             let mut report = [0; 8];

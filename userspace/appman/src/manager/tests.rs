@@ -595,6 +595,7 @@ fn a_core_that_stops_by_itself_is_started_again_after_the_delay() {
             ExitReason::Watchdog,
             "by the watchdog of its real-time core\n",
         ),
+        (Ok(State::Reset), ExitReason::Reset, "core reset itself\n"),
         (
             Ok(State::Stopped),
             ExitReason::SetupFailed { errno: 19 },
