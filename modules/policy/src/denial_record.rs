@@ -67,7 +67,7 @@ macro_rules! named {
 }
 
 named! {
-    /// A place in the kernel where the module is asked, by the name of the hook.
+    /// A place in the kernel where the module is asked, by the name of the hook, or what else asks what a grant allows.
     Hook:
     BprmCheckSecurity = "bprm_check_security" "execute a file",
     BprmCredsForExec = "bprm_creds_for_exec" "execute a file",
@@ -125,6 +125,7 @@ named! {
     Getprocattr = "getprocattr" "read an identity",
     Setprocattr = "setprocattr" "change an identity",
     Securityfs = "securityfs" "use a file of the application manager",
+    Broker = "broker" "ask the application manager for a peripheral",
     Any = "*" "anything",
 }
 
@@ -156,6 +157,7 @@ named! {
     Descriptor = "descriptor" "take an open file of another app",
     Identity = "identity" "read or change an identity",
     Policy = "policy" "use a file of the application manager",
+    Gpio = "gpio" "use a pin",
     Any = "*" "various things, beyond those listed",
 }
 
@@ -182,7 +184,7 @@ pub struct DenialRecord {
     pub count: u32,
     /// When for the last time, in nanoseconds since the start of the system.
     pub last: u64,
-    /// Where in the kernel; [`Hook::Any`] for all denials that had no room of their own.
+    /// Where; [`Hook::Any`] for all denials that had no room of their own.
     pub hook: Hook,
     /// What it was about.
     pub class: ObjectClass,

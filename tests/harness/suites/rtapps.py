@@ -123,6 +123,16 @@ def an_app_gets_its_pins_and_no_others(session: Session) -> None:
         equal(pins.ask("read 0"), "0 0", "the pin outside")
         log = device.rest.ask("GET", "/log").body.decode()
         check(re.search(r"\(pins\): pin 1 is refused: .*Capabilities\.Gpio", log), f"the log does not say why:\n{log[-1500:]}")
+        denials = device.rest.get(f"/nacre/app/{package.component}/denials")["denials"]
+        kinds = [(each["hook"], each["object"], each["errno"], each["key"], each["count"]) for each in denials]
+        expected = [("broker", "gpio", "EACCES", "Gpio", 2), ("broker", "gpio", "ENODEV", None, 2)]
+        equal(kinds, expected, "denials by the broker")
+        told = device.nacre.must("device", "app", "denials", "--component-id", package.component)
+        check("use a pin: 2 times with EACCES" in told and '"Gpio"' in told, told)
+    twin = asking(session, "twin", ["input 1", "output 12 1"], [1, 12])
+    with device.deployed(twin):
+        equal(answers(device, twin), {"input 1": "ok", "output 12 1": "ok"}, "an app whose manifest lists them")
+        equal(device.rest.get(f"/nacre/app/{twin.component}/denials")["denials"], [], "its denials")
 
 
 @SUITE.unit

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use control::{AppState, ExitReason};
-use policy::{AppKind, ComponentId, Grant};
+use policy::{AppKind, Capability, ComponentId, Denial, Grant, Hook, ObjectClass};
 
 use crate::broker::Broker;
 use crate::lifecycle::Lifecycle;
@@ -42,6 +42,8 @@ pub struct App {
     pub core: Option<u8>,
     /// Where it asks for pins, until it is done with that.
     pub broker: Option<Broker>,
+    /// What was refused it there.
+    pub denials: Denied,
     /// The reading end of its output, until it ends.
     pub output: Option<File>,
     /// What it printed.
@@ -63,6 +65,7 @@ impl App {
             process: None,
             core: None,
             broker: None,
+            denials: Denied::default(),
             output: None,
             log: Ring::new(APP_LOG_SIZE),
             first_output: None,
@@ -163,6 +166,47 @@ impl App {
             self.first_output = Some(now);
         }
         first
+    }
+}
+
+/// What the manager itself refused an app, counted by kind as the kernel counts.
+#[derive(Debug, Default)]
+pub struct Denied(Vec<Kind>);
+
+/// Denials of one kind. What is refused has one hook and one object, so there are as many as keys and errors.
+#[derive(Debug)]
+struct Kind {
+    denial: Denial,
+    count: u32,
+    last: Duration,
+}
+
+impl Denied {
+    /// Another one.
+    pub fn count(&mut self, denial: Denial, now: Duration) {
+        let same = |kind: &&mut Kind| kind.denial == denial;
+        if let Some(kind) = self.0.iter_mut().find(same) {
+            kind.count = kind.count.saturating_add(1);
+            kind.last = now;
+        } else {
+            self.0.push(Kind {
+                denial,
+                count: 1,
+                last: now,
+            });
+        }
+    }
+
+    /// All of them, as the control protocol tells what the kernel refused.
+    pub fn told(&self) -> impl Iterator<Item = control::Denial> {
+        self.0.iter().map(|kind| control::Denial {
+            count: kind.count,
+            last_ns: u64::try_from(kind.last.as_nanos()).unwrap_or(u64::MAX),
+            hook: Hook::Broker.as_str().to_owned(),
+            object: ObjectClass::Gpio.as_str().to_owned(),
+            errno: kind.denial.errno.name().to_owned(),
+            key: kind.denial.key.map(Capability::key).map(str::to_owned),
+        })
     }
 }
 

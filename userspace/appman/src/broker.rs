@@ -35,8 +35,13 @@ pub struct Broker {
 pub enum Served {
     /// It was answered, or there was nothing.
     Answered,
-    /// It was refused; a line for the log.
-    Refused(String),
+    /// It was refused.
+    Refused {
+        /// The manifest does not grant it.
+        denial: Option<Denial>,
+        /// A line for the log, if that has not enough of them.
+        line: Option<String>,
+    },
     /// The app has closed its end.
     Closed,
     /// The app broke the protocol; a line for the log.
@@ -102,22 +107,22 @@ impl Broker {
     }
 
     fn refuse(&mut self, pin: Option<u32>, refusal: &Refusal) -> Served {
-        let errno = match refusal {
-            Refusal::Denied(denial) => denial.errno.number(),
-            Refusal::Failed(errno) => *errno as i32,
+        let (errno, denial) = match refusal {
+            Refusal::Denied(denial) => (denial.errno.number(), Some(*denial)),
+            Refusal::Failed(errno) => (*errno as i32, None),
         };
         if let Some(end) = self.reply(Reply::Refused(errno.unsigned_abs()), &[]) {
             return end;
         }
-        if self.noted == NOTED_REFUSALS {
-            return Served::Answered;
-        }
-        self.noted = self.noted.saturating_add(1);
-        let what = pin.map_or_else(|| "a pin".to_owned(), |pin| format!("pin {pin}"));
-        Served::Refused(match refusal {
-            Refusal::Denied(denial) => format!("{what} is refused: {denial}"),
-            Refusal::Failed(errno) => format!("{what} is refused: {errno}"),
-        })
+        let line = (self.noted < NOTED_REFUSALS).then(|| {
+            self.noted = self.noted.saturating_add(1);
+            let what = pin.map_or_else(|| "a pin".to_owned(), |pin| format!("pin {pin}"));
+            match refusal {
+                Refusal::Denied(denial) => format!("{what} is refused: {denial}"),
+                Refusal::Failed(errno) => format!("{what} is refused: {errno}"),
+            }
+        });
+        Served::Refused { denial, line }
     }
 
     /// Sends a reply; the end of the socket when that fails.
@@ -143,7 +148,8 @@ fn grant_request(
     request: Request,
     open: impl FnOnce(Request) -> Result<OwnedFd, Errno>,
 ) -> Result<OwnedFd, Refusal> {
-    let pin = u8::try_from(request.pin()).map_err(|_| Refusal::Failed(Errno::ENODEV))?;
+    // No chip has so many.
+    let pin = u8::try_from(request.pin()).unwrap_or(u8::MAX);
     let wanted = policy::Request::Open(Peripheral::Gpio(pin));
     grant.decide(wanted).allowed().map_err(Refusal::Denied)?;
     open(request).map_err(Refusal::Failed)
@@ -154,7 +160,7 @@ mod tests {
     use super::*;
     use broker::Drive;
     use nix::sys::socket::{MsgFlags, recv, send};
-    use policy::{AppKind, Peripherals};
+    use policy::{AppKind, Capability, Peripherals};
     use proptest::prelude::*;
 
     const LED: Request = Request::Output {
@@ -216,35 +222,53 @@ mod tests {
         let (mut broker, app) = Broker::pair().unwrap();
         let mut bad_mode = LED.encode();
         bad_mode[8] = 3;
-        for (request, kernel, errno, said) in [
+        for (request, kernel, errno, said, key) in [
             (
                 Request::Input { pin: 9 }.encode(),
                 None,
                 Errno::EACCES,
                 "Gpio",
+                Some(Some(Capability::Gpio)),
             ),
             (
                 Request::Input { pin: 24 }.encode(),
                 None,
                 Errno::ENODEV,
                 "pin 24",
+                Some(None),
             ),
             (
                 Request::Input { pin: 300 }.encode(),
                 None,
                 Errno::ENODEV,
                 "pin 300",
+                Some(None),
             ),
-            (LED.encode(), Some(Errno::EBUSY), Errno::EBUSY, "pin 8"),
-            (LED.encode(), Some(Errno::ENODEV), Errno::ENODEV, "pin 8"),
-            (bad_mode, None, Errno::EINVAL, "a pin"),
+            (
+                LED.encode(),
+                Some(Errno::EBUSY),
+                Errno::EBUSY,
+                "pin 8",
+                None,
+            ),
+            (
+                LED.encode(),
+                Some(Errno::ENODEV),
+                Errno::ENODEV,
+                "pin 8",
+                None,
+            ),
+            (bad_mode, None, Errno::EINVAL, "a pin", None),
         ] {
             ask(&app, &request);
             let served = broker.serve(&grant(), |_| Err(kernel.unwrap()));
-            let Served::Refused(note) = served else {
+            let Served::Refused { denial, line } = served else {
                 panic!("{served:?}");
             };
-            assert!(note.contains(said), "{note}");
+            let line = line.unwrap();
+            assert!(line.contains(said), "{line}");
+            // Only what a manifest decides is a denial.
+            assert_eq!(denial.map(|denial| denial.key), key, "{line}");
             let (reply, line) = answer(&app);
             assert_eq!(reply, Reply::Refused(errno as u32));
             assert!(line.is_none());
@@ -260,7 +284,11 @@ mod tests {
         let mut noted = 0;
         for _ in 0..100 {
             ask(&app, &Request::Input { pin: 9 }.encode());
-            noted += u8::from(broker.serve(&grant(), |_| file()) != Served::Answered);
+            let Served::Refused { denial, line } = broker.serve(&grant(), |_| file()) else {
+                panic!("pin 9 was not refused");
+            };
+            assert!(denial.is_some(), "every denial is counted");
+            noted += u8::from(line.is_some());
             assert_eq!(answer(&app).0, Reply::Refused(Errno::EACCES as u32));
         }
         assert_eq!(noted, NOTED_REFUSALS);

@@ -261,7 +261,15 @@ impl<M: Machine, D: Disk> Manager<M, D> {
         let grant = facts.manifest.grant();
         let line = match broker.serve(&grant, |request| self.machine.open_pin(request)) {
             Served::Answered => return,
-            Served::Refused(line) => line,
+            Served::Refused { denial, line } => {
+                if let Some(denial) = denial {
+                    app.denials.count(denial, self.machine.now());
+                }
+                let Some(line) = line else {
+                    return;
+                };
+                line
+            }
             Served::Closed => {
                 app.broker = None;
                 return;

@@ -264,7 +264,10 @@ fn denials<M: Machine, D: Disk>(
         detail,
     };
     let told = manager.machine.denials(component);
-    let denials = told.map_err(|error| internal(error.message))?;
+    let mut denials = told.map_err(|error| internal(error.message))?;
+    if let Some(app) = manager.apps.get(&component) {
+        denials.extend(app.denials.told());
+    }
     // Services of the system are not among the apps; what they were refused can be asked for all the same.
     if denials.is_empty() && !manager.apps.contains_key(&component) {
         return Err(Refusal {

@@ -258,14 +258,12 @@ impl Refusal {
     fn explain(&self, text: &mut String) {
         field(text, "Tried", self.attempt());
         field(text, "Refused", self.how_often());
-        field(
-            text,
-            "By",
-            format!(
-                "the security module of the kernel, in {} ({})",
-                self.told.hook, self.told.object
-            ),
-        );
+        let by = match &self.record {
+            Some(record) if record.hook == Hook::Broker => "the application manager",
+            _ => "the security module of the kernel",
+        };
+        let Denial { hook, object, .. } = &self.told;
+        field(text, "By", format!("{by}, in {hook} ({object})"));
         if let Some(record) = &self.record {
             field(text, "Rule", Rule::of(record.class, record.hook).text);
         }
@@ -386,6 +384,10 @@ impl Rule {
                 "an app exchanges messages with apps on the real-time cores when each lists the other",
                 "name the real-time app under AllowedApplicationConnections, and this app in its manifest",
             ),
+            ObjectClass::Gpio => (
+                "an app gets the pins that its manifest lists",
+                "take a pin that the chip has",
+            ),
             ObjectClass::Socket => (
                 "apps have local sockets, TCP and UDP",
                 "use TCP or UDP: no app has raw, packet or netlink sockets",
@@ -435,6 +437,7 @@ const WALLS: &[Wall] = &[
             "the security module: code that is not verified or was written, a port that is not listed, the identity of another process",
             "Landlock: a path or a TCP port outside of what the manifest grants",
             "the refusal of executable memory (MDWE)",
+            "the application manager: a pin that the manifest does not list",
         ],
     },
     Wall {

@@ -772,6 +772,9 @@ fn pins_are_given_to_the_app_that_was_granted_them() {
     };
     assert_eq!(ask(8), (0, true));
     assert_eq!(ask(9), (13, false));
+    machine.wait(Duration::from_nanos(7));
+    assert_eq!(ask(10), (13, false));
+    assert_eq!(ask(99), (19, false));
     assert_eq!(machine.0.borrow().pins.len(), 1);
     sys::socket::send(&socket, b"garbage", &[]).unwrap();
     manager.broker_ready(id(APP));
@@ -784,6 +787,18 @@ fn pins_are_given_to_the_app_that_was_granted_them() {
     assert!(told.contains("pin 9 is refused: "), "{told}");
     assert!(told.contains("gets no more pins: 7 bytes"), "{told}");
     assert_eq!(manager.apps[&id(APP)].process, Some(100));
+    let denied = |app| {
+        let told = manager.apps[&id(app)].denials.told();
+        told.map(|denial| (denial.count, denial.last_ns, denial.errno, denial.key))
+            .collect::<Vec<_>>()
+    };
+    let gpio = Some("Gpio".to_owned());
+    let expected = [
+        (2, 7, "EACCES".to_owned(), gpio),
+        (1, 7, "ENODEV".to_owned(), None),
+    ];
+    assert_eq!(denied(APP), expected);
+    assert_eq!(denied(OTHER), []);
 }
 
 #[test]
