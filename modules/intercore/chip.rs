@@ -10,7 +10,14 @@ use kernel::{
     },
     devres::Devres,
     fmt,
-    io::mem::IoMem,
+    io::{
+        mem::IoMem,
+        register::{
+            Readable,
+            Registers,
+            Writable, //
+        }, //
+    },
     mailbox::client::{
         Channel,
         Client, //
@@ -42,9 +49,7 @@ use mt3620_mailbox::Message;
 
 use crate::{
     registers::{
-        Readable,
-        Registers,
-        Writable,
+        BLOCK_SIZE,
         BLOCK_STRIDE, //
     },
     run::Inbox,
@@ -307,12 +312,13 @@ impl Chip for Hardware {
 
     fn read<R: Readable>(&self) -> Result<R> {
         let io = self.io.try_access().ok_or(ENODEV)?;
-        Ok(io.part(self.number * BLOCK_STRIDE)?.read())
+        Ok(io.part::<BLOCK_SIZE>(self.number * BLOCK_STRIDE)?.read())
     }
 
     fn write<R: Writable>(&self, register: R) -> Result {
         let io = self.io.try_access().ok_or(ENODEV)?;
-        io.part(self.number * BLOCK_STRIDE)?.write(register);
+        io.part::<BLOCK_SIZE>(self.number * BLOCK_STRIDE)?
+            .write(register);
         Ok(())
     }
 

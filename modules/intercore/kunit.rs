@@ -9,6 +9,11 @@ mod tests {
     use super::*;
     use kernel::{
         fmt,
+        io::register::{
+            Readable,
+            Register,
+            Writable, //
+        },
         new_mutex,
         sync::{
             atomic::{
@@ -65,10 +70,7 @@ mod tests {
             Command,
             Event,
             Outcome,
-            Readable,
-            Register,
-            Status,
-            Writable, //
+            Status, //
         },
         run::{
             Inbox,

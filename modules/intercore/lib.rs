@@ -27,8 +27,6 @@ use kernel::{
         Bound,
         Device, //
     },
-    devres::Devres,
-    io::mem::IoMem,
     irq::{
         Flags,
         IrqReturn,
@@ -168,7 +166,7 @@ impl platform::Driver for Intercore {
             dev_err!(dev, "{node}: reg is missing\n");
             EINVAL
         })?;
-        let io: Arc<Devres<IoMem>> = Arc::pin_init(request.iomap(), GFP_KERNEL)?;
+        let io = request.iomap_shared()?;
         if io.access(dev)?.maxsize() < CORES * BLOCK_STRIDE {
             dev_err!(dev, "{node}: reg ends before the block of the last core\n");
             return Err(EINVAL);

@@ -2,54 +2,13 @@
 
 //! The registers by which a real-time core is controlled, each a type.
 
-use kernel::io::IoPart;
-
 /// The bytes of a core's block that have registers in them.
 pub(crate) const BLOCK_SIZE: usize = 0x24;
 
 /// The distance between the blocks of two cores.
 pub(crate) const BLOCK_STRIDE: usize = 0x100;
 
-/// A register of 32 bits.
-pub(crate) trait Register {
-    /// Where it is in the block.
-    const OFFSET: usize;
-
-    fn from_bits(bits: u32) -> Self;
-    fn bits(self) -> u32;
-}
-
-/// A register that can be read.
-pub(crate) trait Readable: Register {}
-
-/// A register that can be written.
-pub(crate) trait Writable: Register {}
-
-macro_rules! registers {
-    ($($(#[$meta:meta])* $name:ident at $offset:literal: $($access:ident)*;)*) => {$(
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) struct $name(pub(crate) u32);
-
-        impl Register for $name {
-            const OFFSET: usize = $offset;
-
-            #[inline]
-            fn from_bits(bits: u32) -> Self {
-                Self(bits)
-            }
-
-            #[inline]
-            fn bits(self) -> u32 {
-                self.0
-            }
-        }
-
-        $(impl $access for $name {})*
-    )*};
-}
-
-registers! {
+kernel::io_registers! {
     /// `VERSION`: which kind of block this is.
     Version at 0x00: Readable;
     /// `STATUS`: what the core does.
@@ -153,22 +112,4 @@ impl Command {
     pub(crate) const STOP: Self = Self(3);
     /// Lets the core reach a buffer.
     pub(crate) const GRANT: Self = Self(5);
-}
-
-/// A core's block of registers.
-pub(crate) trait Registers {
-    fn read<R: Readable>(&self) -> R;
-    fn write<R: Writable>(&self, register: R);
-}
-
-impl Registers for IoPart<'_, BLOCK_SIZE> {
-    #[inline(always)]
-    fn read<R: Readable>(&self) -> R {
-        R::from_bits(self.read32(R::OFFSET))
-    }
-
-    #[inline(always)]
-    fn write<R: Writable>(&self, register: R) {
-        self.write32(register.bits(), R::OFFSET);
-    }
 }
