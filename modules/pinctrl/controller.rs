@@ -39,6 +39,7 @@ use crate::{
         Pad, //
     },
     registers::{
+        Address,
         Alias,
         Bits,
         Block,
@@ -117,7 +118,18 @@ impl<B: Bus> Controller<B> {
 
     /// Changes the bits of `mask` in a register that has no aliases, and returns what it holds then.
     fn modify(&self, dev: &Device<Bound>, register: Register, mask: u32, bits: u32) -> Result<u32> {
-        let address = register.address(self.choices.spacing);
+        self.modify_at(dev, register.address(self.choices.spacing), mask, bits)
+    }
+
+    /// Does the same where it is known already where the register lies.
+    #[inline(always)]
+    fn modify_at(
+        &self,
+        dev: &Device<Bound>,
+        address: Address,
+        mask: u32,
+        bits: u32,
+    ) -> Result<u32> {
         self.lock
             .with_irqsave(|()| self.bus.modify(dev, address, mask, bits))
     }
@@ -141,7 +153,8 @@ impl<B: Bus> Controller<B> {
     /// it may belong to the firmware.
     fn set_mode(&self, dev: &Device<Bound>, pin: u32, mode: Mode) -> Result {
         let field = Field::mode(pin);
-        let value = self.modify(dev, Register::Mode(pin), field.mask(), field.put(mode.0))?;
+        let address = Register::mode_address(pin);
+        let value = self.modify_at(dev, address, field.mask(), field.put(mode.0))?;
         if field.get(value) != mode.0 {
             dev_err!(
                 dev,

@@ -69,6 +69,7 @@ impl Bus for Mapped {
             .try_write32(value, address.offset)
     }
 
+    #[inline(always)]
     fn modify(&self, dev: &Device<Bound>, address: Address, mask: u32, bits: u32) -> Result<u32> {
         let block = self.block(dev, address.block)?;
         let value = block.try_read32(address.offset)?;

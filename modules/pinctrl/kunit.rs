@@ -207,11 +207,11 @@ mod tests {
     fn registers_lie_where_the_reference_has_them() {
         use Alias::*;
         use Block::*;
+        for (pin, offset) in [(0, 0x20), (7, 0x20), (8, 0x24), (26, 0x2c), (93, 0x4c)] {
+            let block = Pinmux;
+            assert_eq!(Register::mode_address(pin), Address { block, offset });
+        }
         for (register, block, doubled, uniform) in [
-            (Register::Mode(0), Pinmux, 0x20, 0x20),
-            (Register::Mode(7), Pinmux, 0x20, 0x20),
-            (Register::Mode(26), Pinmux, 0x2c, 0x2c),
-            (Register::Mode(93), Pinmux, 0x4c, 0x4c),
             (Register::Input(Group5), Group5, 0x04, 0x04),
             (Register::Input(Adc), Adc, 0x04, 0x04),
             (Register::Input(Isu3), Isu3, 0x0c, 0x0c),

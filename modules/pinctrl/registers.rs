@@ -166,9 +166,6 @@ pub(crate) enum Alias {
 /// A register of 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Register {
-    /// The modes of eight pins, the given one among them.
-    Mode(u32),
-
     /// The levels of the pads of a block.
     Input(Block),
 
@@ -205,6 +202,15 @@ impl Register {
     /// The first register with modes of pins.
     const FIRST_MODE: usize = 0x20;
 
+    /// Where the modes of eight pins lie, the given one among them.
+    #[inline]
+    pub(crate) const fn mode_address(pin: u32) -> Address {
+        Address {
+            block: Block::Pinmux,
+            offset: Self::FIRST_MODE + pin as usize / 8 * 4,
+        }
+    }
+
     /// Where it lies.
     pub(crate) fn address(self, spacing: Spacing) -> Address {
         let spread = |block, offset: usize| match (block, spacing) {
@@ -213,7 +219,6 @@ impl Register {
         };
         let word = |eint: Eint| eint.number() as usize / 32 * 4;
         let (block, offset) = match self {
-            Self::Mode(pin) => (Block::Pinmux, Self::FIRST_MODE + pin as usize / 8 * 4),
             Self::Input(block) => (block, block.input_offset()),
             Self::Bits(block, bits, alias) => {
                 let alias = match alias {
@@ -242,7 +247,8 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// The mode of a pin, in its [`Register::Mode`].
+    /// The mode of a pin, at its [`Register::mode_address`].
+    #[inline(always)]
     pub(crate) const fn mode(pin: u32) -> Self {
         Self {
             shift: pin % 8 * 4,
@@ -259,16 +265,19 @@ impl Field {
     }
 
     /// Its bits.
+    #[inline(always)]
     pub(crate) const fn mask(self) -> u32 {
         ((1 << self.width) - 1) << self.shift
     }
 
     /// The field in the value of a register.
+    #[inline(always)]
     pub(crate) const fn get(self, value: u32) -> u32 {
         (value & self.mask()) >> self.shift
     }
 
     /// A value where its bits are.
+    #[inline(always)]
     pub(crate) const fn put(self, value: u32) -> u32 {
         (value << self.shift) & self.mask()
     }

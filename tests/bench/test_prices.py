@@ -33,7 +33,7 @@ def measured() -> Measured:
 def measured_on_the_chip() -> Measured:
     """The same of the MT3620."""
     names = [
-        "set-mux-rust", "set-mux-c", "select-state-rust", "select-state-c", "mailbox-own", "mailbox-all", "mailbox-c", "pinctrl-own",
+        "set-mux-rust", "set-mux-c", "select-state-rust-again", "select-state-c", "mailbox-own", "mailbox-all", "mailbox-c", "pinctrl-own",
         "pinctrl-all", "pinctrl-c", "message-send", "message-receive", "message-deliver", "local-send", "local-receive",
     ]  # fmt: skip
     return Measured({}, {}, {**dict.fromkeys(names, 1000), "set-mux-rust": 1040, "mailbox-own": 1400, "message-send": 1600})
