@@ -14,6 +14,8 @@ SIZE = re.compile(r"^text=(\d+) data=(\d+) bss=(\d+)\b")
 SYMBOL = re.compile(r"^[0-9a-f]+ ([0-9a-f]+) \S (.+)$")
 # A driver in C of tests/twins, by the prefix of its functions.
 TWIN = re.compile(r"^twin_([a-z]+)_")
+# What is compiled for those who use a driver has its messages in it, and is not the driver's.
+USER = re.compile(r"\bkernel::mailbox::client\b")
 # The abstraction for security modules in the kernel crate, by Rust's names for it.
 ABSTRACTION = re.compile(r"6kernel(?:3lsm|10securityfs)")
 END = "BENCH-END complete"
@@ -201,7 +203,7 @@ def code_sizes(symbols: str, names: Callable[[list[str]], list[str]], crates: Ma
         if (twin := TWIN.match(symbol)) and twin[1] in crates:
             sizes[f"{twin[1]}-c"] += size
         for driver, crate in crates.items():
-            if crate not in symbol:
+            if crate not in symbol or USER.search(name):
                 continue
             sizes[f"{driver}-all"] += size
             if re.match(rf"[<&]*{crate}::", name) or re.search(rf"\b{crate}::.*\{{closure", name):

@@ -95,12 +95,14 @@ class Reading(unittest.TestCase):
             "c00003f0 00000400 t twin_thing_probe\n"
             "c00007f0 00000800 t twin_another_probe\n"
             "c0000ff0 B a_symbol_without_a_size\n"
+            "c0000ff0 00001000 t _RNCNvNtNtC6kernel7mailbox6client3newC6driver\n"
         )
         people = {
             "_RNvNtC6driver3new": "driver::new",
             "_RNvXs_NtC6driver5probe": "<driver::Thing as kernel::Driver>::probe",
             "_RINvC6kernel4wrapNtC6driver5ThingE": "kernel::wrap::<driver::Thing>",
             "_RINvC6kernel4callNCNvC6driver3use0E": "kernel::call::<driver::use::{closure#0}>",
+            "_RNCNvNtNtC6kernel7mailbox6client3newC6driver": "<kernel::mailbox::client::Slot<driver::Message>>::new::{closure#0}",
         }
 
         def sizes(text: str) -> prices.Counts:
