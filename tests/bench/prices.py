@@ -129,7 +129,7 @@ CHIP_ROWS = [
     Row("P20", "P19 and P19b / the same by a pair of local sockets", "ratio", exchange, 1.25, share=0.01,
         note="AF_UNIX, SOCK_SEQPACKET, 1 KiB, by the same app in the same boot"),
     Row("P21", "set_mux of the pin controller, in Rust / in C", "ratio", compared("set-mux-rust", "set-mux-c"), 1.05, share=0.01,
-        note="from the call by the core to its return, one pin, read back"),
+        note="from the call by the core to its return, one pin, read back; in Rust each access and the lock are calls of C, and offsets are checked"),
     Row("P21b", "a device changes the function of a pin, with that", "ratio", compared("select-state-rust-again", "select-state-c"), None, share=0.01,
         note="pinctrl_select_state: what a user of the pin waits for"),
     Row("P22", "code of the mailbox driver, in Rust / in C", "ratio", compared("mailbox-own", "mailbox-c"), 1.3, share=0.01,
@@ -297,8 +297,9 @@ CHIP_HEAD = [
     "",
     "Messages are exchanged with the firmware `tests/realtime/src/bin/echo.rs`, which returns what it is sent, by the kernel that ships.",
     "",
-    "`tests/twins` has a driver in plain C for two of ours, written for this comparison only; it does the same, and passes the same",
-    "tests. Both are in one kernel, and in one boot a device goes from one driver to the other and back.",
+    "`tests/twins` has a driver in plain C for two of ours, written for this comparison only, which does the same in the same words. That of",
+    "the pins passes the same tests, that of the mailboxes is tried both ways on both kinds of channels. Both are in one kernel with ours,",
+    "and in one boot a device goes from one driver to the other and back.",
     "",
 ]
 
