@@ -115,12 +115,12 @@ def layout_fills_the_flash(_: Session) -> None:
 @SUITE.unit
 def overlays_have_the_parts_of_the_layout(_: Session) -> None:
     """Where a board names its flash parts in a device tree, too, they are those of its layout."""
-    overlays = sorted((TOP / "board").glob("*/*.dtso"))
+    overlays = sorted((TOP / "board").glob("*/dts/*/*.dtso"))
     check(overlays, "no board has an overlay")
     for overlay in overlays:
         text = overlay.read_text()
         named = re.findall(r'label = "([^"]+)";\s+reg = <(0x[0-9a-f]+) (0x[0-9a-f]+)>', text)
-        equal({name: (int(offset, 16), int(size, 16)) for name, offset, size in named}, parts(overlay.parent.name), str(overlay))
+        equal({name: (int(offset, 16), int(size, 16)) for name, offset, size in named}, parts(overlay.parents[2].name), str(overlay))
         places = [int(place, 16) for place in re.findall(r"partition@([0-9a-f]+) ", text)]
         equal(places, [int(offset, 16) for _, offset, _ in named], "names of the nodes")
 
