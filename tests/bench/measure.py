@@ -40,6 +40,8 @@ FROM_FLASH = "mtdparts=0.flash:64m(boot)ro,8m(data),24m(root)ro root=mtd:root ro
 WITHOUT_DISK = (*OUTSIDE, "if=none,id=root,", "virtio-blk-device,drive=root")
 UNPLUGGED = ["-netdev", "hubport,id=service,hubid=0", "-device", "virtio-net-device,netdev=service"]
 LIMIT = 1200
+# A longer command line moves what lies behind it, and with that how often a fork takes a page or gives one back.
+LAYOUTS = [" ".join(["loglevel=4"] * number) for number in range(1, 6)]
 # On the MT3620 the flash that can be written is the only one, and the network comes by virtio.
 CHIP_FROM_FLASH = "mtdparts=a0000000.flash:8m(data),24m(root)ro root=mtd:root ro rootfstype=jffs2"
 FIRMWARE = OUT / "realtime" / "echo"
@@ -109,6 +111,12 @@ def count_twice(name: str, content: bytes, append: str, module: bool) -> prices.
     if modules is None or ("nacre" in modules[1].split(",")) != module:
         raise Unusable(f"the machine of `module {name}` has the modules {modules and modules[1]}")
     return first
+
+
+def fork_exit(content: bytes, append: str) -> int:
+    """Instructions of fork and exit in the middle one of boots that differ in where things lie in memory."""
+    counted = sorted(count("layout", content, f"{append} {layout}".strip())["fork-exit"] for layout in LAYOUTS)
+    return counted[len(counted) // 2]
 
 
 def first_output() -> int:
@@ -220,6 +228,9 @@ def measure() -> Measured:
     on = count_twice("on", content, "", True)
     print("Counting without it, twice ...", flush=True)
     off = count_twice("off", content, "lsm=landlock", False)
+    print(f"Counting fork and exit in {len(LAYOUTS)} layouts of memory, with and without it ...", flush=True)
+    on = {**on, "fork-exit": fork_exit(content, "")}
+    off = {**off, "fork-exit": fork_exit(content, "lsm=landlock")}
     print("Counting to the first output of an app, twice ...", flush=True)
     more = {**sizes(), "memory-kib": memory_kib(), "first-output": first_output()}
     return Measured(on, off, more)
