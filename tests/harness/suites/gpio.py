@@ -9,9 +9,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import device_tree
 from board import Board
 from chip import Lines
-from places import BOARD, DEBUG_KERNEL, LOGS, MACHINE, OUT, TOP, TWINS_KERNEL, seconds
+from places import DEBUG_KERNEL, LOGS, MACHINE, OUT, TOP, TWINS_KERNEL, seconds
 from process import build_environment, run
 from results import check, equal
 from session import Session
@@ -48,10 +49,7 @@ def image(name: str, script: str) -> Path:
 
 def machine(name: str, tree: str, properties: str = "") -> Path:
     """The machine of the board with these properties and this device tree."""
-    source, target, file = (FOLDER / f"{name}.{kind}" for kind in ("dts", "dtb", "args"))
-    source.write_text(tree)
-    ended = run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-i", TOP / "board" / BOARD, "-o", target, source], 60)
-    check(ended.code == 0, f"dtc: {ended.errors}")
+    target, file = device_tree.compiled(f"gpio-{name}", tree), FOLDER / f"{name}.args"
     file.write_text(MACHINE.read_text().replace("pins=pins", f"pins=pins{properties}").replace("@DTB@", str(target)))
     return file
 
@@ -254,7 +252,7 @@ def unknown(session: Session, name: str, properties: str, choices: str) -> tuple
     """A machine with these properties, whose device tree says this of them: its console, and levels seen outside."""
     needs(DEBUG_KERNEL, "debug")
     rootfs = image(name, UNKNOWN)
-    tree = f'/include/ "mt3620.dts"\n&pio {{ /delete-property/ gpio-reserved-ranges; {choices} }};\n'
+    tree = f'{device_tree.UNCHANGED}&pio {{ /delete-property/ gpio-reserved-ranges; {choices} }};\n'
     file = machine(name, tree, properties)
     levels = {}
     with session.board(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import device_program
+import device_tree
 import foreign_firmware
 import ktap
 from lsm_program import squash
@@ -49,13 +50,7 @@ def root(foreign: Sequence[Path]) -> Path:
 
 def tree(name: str, change: str) -> Path:
     """The device tree of the board with what a test changes in it."""
-    directory = TEST / "intercore-trees"
-    directory.mkdir(parents=True, exist_ok=True)
-    source, target = directory / f"{name}.dts", directory / f"{name}.dtb"
-    source.write_text(f'/include/ "mt3620.dts"\n{change}\n')
-    ended = run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-i", TOP / "board" / "mt3620", "-o", target, source], 60)
-    equal(ended.code, 0, f"dtc: {ended.errors}")
-    return target
+    return device_tree.compiled(f"intercore-{name}", f"{device_tree.UNCHANGED}{change}\n")
 
 
 def boot(

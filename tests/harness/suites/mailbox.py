@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import device_tree
 import ktap
 from chip import tool
 from lsm_program import squash
@@ -36,13 +37,7 @@ OURS = "mt3620_mailbox_selftest: "
 
 def tree(name: str, change: str = "") -> Path:
     """The device tree of the board with a client, and with what a test changes in it."""
-    directory = TEST / "mailbox"
-    directory.mkdir(parents=True, exist_ok=True)
-    source, target = directory / f"{name}.dts", directory / f"{name}.dtb"
-    source.write_text(f"{CLIENT}{change}\n")
-    ended = run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-i", TOP / "board" / "mt3620", "-o", target, source], 60)
-    equal(ended.code, 0, f"dtc: {ended.errors}")
-    return target
+    return device_tree.compiled(f"mailbox-{name}", f"{CLIENT}{change}\n")
 
 
 def console(name: str, dtb: Path, properties: str = "", root: Path | None = None, kunit: bool = False) -> str:

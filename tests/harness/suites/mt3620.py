@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import count
 
 import cargo
+import device_tree
 from chip import (
     CONTROL, GRANT, LOAD, LOADED, LOCKED_UP, RAM, RESET, RESET_ITSELF, REVOKE, RUNNING, START, STOP, WATCHDOG, Chip, Lines, core_program, until,
 )  # fmt: skip
@@ -16,7 +17,6 @@ from places import DEVICE_TREE, LOGS, OUT, TOP
 from process import build_environment, run
 from results import Result, Status, check, equal
 from session import Session
-from suites.intercore import tree
 from unit import Suite
 
 SUITE = Suite("mt3620")
@@ -362,7 +362,8 @@ def linux_and_the_cores_share_the_machine(session: Session) -> None:
     with session.board("mt3620-cores") as board:
         board.more = ["-machine", f"rt0={core_program('mirror')},rt1={core_program('hello')}"]
         # The driver of the cores stops those that it has not started.
-        board.tree = tree("without-core-control", '&core_control { status = "disabled"; };')
+        without = f'{device_tree.UNCHANGED}&core_control {{ status = "disabled"; }};\n'
+        board.tree = device_tree.compiled("without-core-control", without)
         board.boot()
 
         def log(core: int) -> str:
