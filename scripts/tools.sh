@@ -16,9 +16,33 @@ llvm_tool() { # NAME: the command, or nothing
 }
 
 CLANG=$(llvm_tool clang)
-LLD=$(llvm_tool ld.lld)
-LLVM_AR=$(llvm_tool llvm-ar)
+LLVM_SUFFIX=${CLANG##*/clang}
+# The others belong to it, even if some of a newer LLVM are there for rustc.
+LLD=$(command -v "ld.lld$LLVM_SUFFIX" || true)
+LLVM_AR=$(command -v "llvm-ar$LLVM_SUFFIX" || true)
 LLVM_RANLIB=${LLVM_AR/llvm-ar/llvm-ranlib}
 LLVM_STRIP=${LLVM_AR/llvm-ar/llvm-strip}
-LLVM_SUFFIX=${CLANG##*/clang}
 BINDGEN=$CACHE/bin/bindgen-$BINDGEN_VERSION
+
+rustc_llvm() { # the number of the LLVM in rustc, whose bitcode no older one reads
+	rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p'
+}
+
+rustc_llvm_tool() { # NAME: the command of that LLVM, or nothing
+	local tool
+	for tool in "$1-$(rustc_llvm)" "$1"; do
+		if have "$tool" && "$tool" --version | grep -q "LLVM version $(rustc_llvm)\."; then
+			command -v "$tool"
+			return
+		fi
+	done
+}
+
+# What the kernel of BOARD is built with beyond what every kernel is built with.
+inlines_helpers() { grep -qs '^CONFIG_RUST_INLINE_HELPERS=y' "$TOP/board/$BOARD/kernel.config"; }
+missing_for_helpers() { # a tool a line
+	local name
+	for name in llvm-link opt llc; do
+		[ -n "$(rustc_llvm_tool "$name")" ] || echo "$name"
+	done
+}
