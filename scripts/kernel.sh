@@ -26,7 +26,12 @@ source=$OUT/kernel/source
 build=$OUT/kernel/build-$BOARD${VARIANT:+-$VARIANT}
 image=$OUT/image${VARIANT:+/$VARIANT}
 
-tool_versions() { rustc --version; "$BINDGEN" --version; "$CLANG" --version | head -n 1; }
+tool_versions() {
+	rustc --version
+	"$BINDGEN" --version
+	"$CLANG" --version | head -n 1
+	if inlines_helpers; then "$(rustc_llvm_tool llc)" --version | grep 'LLVM version'; fi
+}
 key=$({ printf '%s\n' "$LINUX_VERSION" "$BOARD" "$VARIANT"; tool_versions; } |
 	digest_of kernel-patches modules scripts/kernel.sh "${more[@]}" "${fragments[@]}" "${fragments_file#"$TOP"/}")
 cached=$CACHE/kernel/$key

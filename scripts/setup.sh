@@ -7,7 +7,7 @@
 # What only this board needs.
 board_packages=$TOP/board/$BOARD/packages.list
 [ -f "$board_packages" ] || board_packages=/dev/null
-stamp=$OUT/.setup-$({ cat "$0" "$TOP/scripts/pins.sh" "$TOP/scripts/tools.sh" "$board_packages"; } | sha256sum | cut -c1-16)
+stamp=$OUT/.setup-$({ cat "$0" "$TOP/scripts/pins.sh" "$TOP/scripts/tools.sh" "$board_packages" "$TOP/board/$BOARD/kernel.config"; } | sha256sum | cut -c1-16)
 [ -f "$stamp" ] && [ -x "$CACHE/bin/bindgen-$BINDGEN_VERSION" ] && exit 0
 
 root=()
@@ -44,26 +44,34 @@ install_packages() {
 	"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
 }
 
+install_missing() { # PACKAGE...
+	local package missing=()
+	for package in "$@"; do
+		installed "$package" || missing+=("$package")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	# The suite of newer Rust packages may be in an index that was read long ago.
+	long setup-index "Reading the package index" "${root[@]}" apt-get update
+	say "Installing ${#missing[@]} packages: ${missing[*]}"
+	long setup-packages "Installing packages" install_packages "${missing[@]}"
+}
+
 if have apt-get && have dpkg-query; then
 	if [ -z "$(candidate qemu-system-arm)" ]; then
 		long setup-index "Reading the package index" "${root[@]}" apt-get update
 	fi
 	list=$(packages)
-	missing=()
-	for package in $list; do
-		installed "$package" || missing+=("$package")
-	done
-	# The suite of newer Rust packages may be in an index that was read long ago.
-	if [ ${#missing[@]} -gt 0 ]; then
-		long setup-index "Reading the package index" "${root[@]}" apt-get update
-		say "Installing ${#missing[@]} packages: ${missing[*]}"
-		long setup-packages "Installing packages" install_packages "${missing[@]}"
+	mapfile -t list <<<"$list"
+	install_missing "${list[@]}"
+	. "$TOP/scripts/tools.sh"
+	# Which LLVM rustc has is known when it is installed.
+	if inlines_helpers && [ -n "$(missing_for_helpers)" ]; then
+		install_missing "llvm-$(rustc_llvm)"
 	fi
 else
 	say "This is not Debian or Ubuntu: checking for tools instead of installing them."
+	. "$TOP/scripts/tools.sh"
 fi
-
-. "$TOP/scripts/tools.sh"
 
 problems=()
 for tool in bc bison cargo cmake cpio curl dtc flex gcc git make mksquashfs openssl patch python3 qemu-system-arm rsync rustc rustfmt xz; do
@@ -76,6 +84,11 @@ if have rustc; then
 	version=$(rustc --version | cut -d' ' -f2)
 	at_least "$RUSTC_MINIMUM" "$version" || problems+=("rustc >= $RUSTC_MINIMUM (found $version)")
 	[ -f "$(rustc --print sysroot)/lib/rustlib/src/rust/library/std/Cargo.toml" ] || problems+=("the Rust library source (rust-src)")
+	if inlines_helpers; then
+		for tool in $(missing_for_helpers); do
+			problems+=("$tool of LLVM $(rustc_llvm), which this rustc uses")
+		done
+	fi
 fi
 ls /usr/lib/gcc-cross/arm-linux-gnueabihf/*/libgcc.a >/dev/null 2>&1 || problems+=("libgcc for arm-linux-gnueabihf")
 if [ ${#problems[@]} -gt 0 ]; then
