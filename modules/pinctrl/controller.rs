@@ -39,7 +39,6 @@ use crate::{
         Pad, //
     },
     registers::{
-        Address,
         Alias,
         Bits,
         Block,
@@ -118,18 +117,7 @@ impl<B: Bus> Controller<B> {
 
     /// Changes the bits of `mask` in a register that has no aliases, and returns what it holds then.
     fn modify(&self, dev: &Device<Bound>, register: Register, mask: u32, bits: u32) -> Result<u32> {
-        self.modify_at(dev, register.address(self.choices.spacing), mask, bits)
-    }
-
-    /// Does the same where it is known already where the register lies.
-    #[inline(always)]
-    fn modify_at(
-        &self,
-        dev: &Device<Bound>,
-        address: Address,
-        mask: u32,
-        bits: u32,
-    ) -> Result<u32> {
+        let address = register.address(self.choices.spacing);
         self.lock
             .with_irqsave(|()| self.bus.modify(dev, address, mask, bits))
     }
@@ -152,19 +140,32 @@ impl<B: Bus> Controller<B> {
     /// Gives a pin a mode, or fails with `EACCES` if the multiplexer does not take it: on the chip
     /// it may belong to the firmware.
     fn set_mode(&self, dev: &Device<Bound>, pin: u32, mode: Mode) -> Result {
+        self.set_mode_inline(dev, pin, mode)
+    }
+
+    /// Does the same for whoever does little else.
+    #[inline(always)]
+    fn set_mode_inline(&self, dev: &Device<Bound>, pin: u32, mode: Mode) -> Result {
         let field = Field::mode(pin);
-        let address = Register::mode_address(pin);
-        let value = self.modify_at(dev, address, field.mask(), field.put(mode.0))?;
-        if field.get(value) != mode.0 {
-            dev_err!(
-                dev,
-                "GPIO{pin} stays in mode {} instead of {}: the multiplexer cannot be written\n",
-                field.get(value),
-                mode.0
-            );
-            return Err(EACCES);
+        let (mask, bits) = (field.mask(), field.put(mode.0));
+        let value = self
+            .lock
+            .with_irqsave(|()| self.bus.modify_mode(dev, pin, mask, bits))?;
+        match Mode(field.get(value)) {
+            found if found == mode => Ok(()),
+            found => Err(Self::not_multiplexed(dev, pin, found, mode)),
         }
-        Ok(())
+    }
+
+    #[cold]
+    fn not_multiplexed(dev: &Device<Bound>, pin: u32, found: Mode, wanted: Mode) -> Error {
+        dev_err!(
+            dev,
+            "GPIO{pin} stays in mode {} instead of {}: the multiplexer cannot be written\n",
+            found.0,
+            wanted.0
+        );
+        EACCES
     }
 
     /// Makes a pin an input.
@@ -224,10 +225,10 @@ impl<B: Bus> pinctrl::Operations for Controller<B> {
     const FUNCTIONS: &'static [Function<Mode>] = pins::FUNCTIONS;
 
     fn set_mux(&self, dev: &Device<Bound>, function: &Function<Mode>, group: &Group) -> Result {
-        group
-            .pins()
-            .iter()
-            .try_for_each(|pin| self.set_mode(dev, *pin, *function.data()))
+        let [pin] = group.pins() else {
+            return Err(EINVAL);
+        };
+        self.set_mode_inline(dev, *pin, *function.data())
     }
 
     fn gpio_request_enable(&self, dev: &Device<Bound>, pin: u32) -> Result {

@@ -17,13 +17,20 @@ use kernel::{
 };
 
 use crate::registers::{
+    mode_offset,
     Address,
     Block,
     Bus, //
 };
 
-/// All blocks, in the order of [`Block::ALL`].
-pub(crate) struct Mapped(KVec<Arc<Devres<IoMem>>>);
+/// All blocks.
+pub(crate) struct Mapped {
+    /// In the order of [`Block::ALL`].
+    blocks: KVec<Arc<Devres<IoMem>>>,
+
+    /// [`Block::Pinmux`] once more, so that it is not looked for each time.
+    pinmux: Arc<Devres<IoMem>>,
+}
 
 impl Mapped {
     /// Maps the blocks that the device tree names, or says which of them cannot be.
@@ -51,11 +58,12 @@ impl Mapped {
             })?;
             blocks.push_within_capacity(mapped)?;
         }
-        Ok(Self(blocks))
+        let pinmux = blocks.get(Block::Pinmux as usize).ok_or(EINVAL)?.clone();
+        Ok(Self { blocks, pinmux })
     }
 
     fn block<'a>(&'a self, dev: &'a Device<Bound>, block: Block) -> Result<&'a IoMem> {
-        self.0.get(block as usize).ok_or(EINVAL)?.access(dev)
+        self.blocks.get(block as usize).ok_or(EINVAL)?.access(dev)
     }
 }
 
@@ -69,11 +77,20 @@ impl Bus for Mapped {
             .try_write32(value, address.offset)
     }
 
-    #[inline(always)]
     fn modify(&self, dev: &Device<Bound>, address: Address, mask: u32, bits: u32) -> Result<u32> {
         let block = self.block(dev, address.block)?;
         let value = block.try_read32(address.offset)?;
         block.try_write32((value & !mask) | bits, address.offset)?;
         block.try_read32(address.offset)
+    }
+
+    // Inlined where it is called for one pin after the other.
+    #[inline(always)]
+    fn modify_mode(&self, dev: &Device<Bound>, pin: u32, mask: u32, bits: u32) -> Result<u32> {
+        let pinmux = self.pinmux.access(dev)?.first::<{ Block::Pinmux.size() }>()?;
+        let offset = mode_offset(pin);
+        let value = pinmux.try_read32(offset)?;
+        pinmux.try_write32((value & !mask) | bits, offset)?;
+        pinmux.try_read32(offset)
     }
 }

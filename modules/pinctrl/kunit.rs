@@ -49,6 +49,7 @@ mod tests {
             Pad, //
         },
         registers::{
+            mode_offset,
             Address,
             Alias,
             Bits,
@@ -152,6 +153,14 @@ mod tests {
             self.write(dev, address, (value & !mask) | bits)?;
             self.read(dev, address)
         }
+
+        fn modify_mode(&self, dev: &Device<Bound>, pin: u32, mask: u32, bits: u32) -> Result<u32> {
+            let address = Address {
+                block: Block::Pinmux,
+                offset: mode_offset(pin),
+            };
+            self.modify(dev, address, mask, bits)
+        }
     }
 
     /// A controller with its registers, and a device that does nothing.
@@ -208,8 +217,7 @@ mod tests {
         use Alias::*;
         use Block::*;
         for (pin, offset) in [(0, 0x20), (7, 0x20), (8, 0x24), (26, 0x2c), (93, 0x4c)] {
-            let block = Pinmux;
-            assert_eq!(Register::mode_address(pin), Address { block, offset });
+            assert_eq!(mode_offset(pin), offset);
         }
         for (register, block, doubled, uniform) in [
             (Register::Input(Group5), Group5, 0x04, 0x04),

@@ -198,19 +198,13 @@ pub(crate) struct Address {
     pub(crate) offset: usize,
 }
 
+/// Where the modes of eight pins lie in [`Block::Pinmux`], the given one among them.
+#[inline(always)]
+pub(crate) const fn mode_offset(pin: u32) -> usize {
+    0x20 + pin as usize / 8 * 4
+}
+
 impl Register {
-    /// The first register with modes of pins.
-    const FIRST_MODE: usize = 0x20;
-
-    /// Where the modes of eight pins lie, the given one among them.
-    #[inline]
-    pub(crate) const fn mode_address(pin: u32) -> Address {
-        Address {
-            block: Block::Pinmux,
-            offset: Self::FIRST_MODE + pin as usize / 8 * 4,
-        }
-    }
-
     /// Where it lies.
     pub(crate) fn address(self, spacing: Spacing) -> Address {
         let spread = |block, offset: usize| match (block, spacing) {
@@ -247,7 +241,7 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// The mode of a pin, at its [`Register::mode_address`].
+    /// The mode of a pin, at its [`mode_offset`].
     #[inline(always)]
     pub(crate) const fn mode(pin: u32) -> Self {
         Self {
@@ -367,4 +361,7 @@ pub(crate) trait Bus: Send + Sync + 'static {
 
     /// Changes the bits of `mask` in a register, and returns what it holds then.
     fn modify(&self, dev: &Device<Bound>, address: Address, mask: u32, bits: u32) -> Result<u32>;
+
+    /// Does the same at the [`mode_offset`] of a pin.
+    fn modify_mode(&self, dev: &Device<Bound>, pin: u32, mask: u32, bits: u32) -> Result<u32>;
 }
