@@ -150,11 +150,9 @@ impl SharedMemory for Buffer {
     }
 
     fn read(&self, word: usize, bytes: &mut [u8]) {
-        let own = Self::within(word, bytes.len());
-        if let Some((own, beyond)) = bytes.split_at_mut_checked(own) {
-            self.memory.read(self.index(word), own);
-            beyond.fill(0);
-        }
+        let (own, beyond) = bytes.split_at_mut(Self::within(word, bytes.len()));
+        self.memory.read(self.index(word), own);
+        beyond.fill(0);
     }
 
     fn write(&self, word: usize, bytes: &[u8]) {
@@ -162,6 +160,15 @@ impl SharedMemory for Buffer {
             self.memory.write(self.index(word), own);
         }
     }
+}
+
+/// Where memory starts for the real-time cores, which have 32 bits.
+#[allow(
+    clippy::useless_conversion,
+    reason = "physical addresses have more bits in other kernels"
+)]
+fn address_of(memory: &ReservedMemory) -> Result<u32> {
+    Ok(u32::try_from(memory.start())?)
 }
 
 /// The memory that the device tree reserves.
@@ -204,7 +211,7 @@ impl Regions {
         let node = dev.fwnode().ok_or(ENODEV)?;
         let share = self.buffers.words() / intercore::CORES * 4;
         let place = || -> Result<Result<Buffers, BufferError>> {
-            let start = u32::try_from(self.buffers.start())?;
+            let start = address_of(&self.buffers)?;
             let size = u32::try_from(self.buffers.words() * 4)?;
             let end = start.checked_add(size).ok_or(EINVAL)?;
             let first = start + u32::try_from(core * share)?;
@@ -339,7 +346,7 @@ impl Chip for Hardware {
             *target = *byte;
         }
         memory.store_release(index, u32::from_le_bytes(rest));
-        Ok(u32::try_from(memory.start())?)
+        address_of(memory)
     }
 
     fn buffers(&self) -> (Buffers, Buffer, Buffer) {
