@@ -15,18 +15,13 @@ use kernel::{
         IoPart, //
     },
     irq::{
-        Flags,
         IrqReturn,
-        ThreadedHandler,
-        ThreadedIrqReturn,
-        ThreadedRegistration, //
+        ThreadedIrqReturn, //
     },
     mailbox::controller::{
         Channel,
-        Operations,
-        Port, //
+        Operations, //
     },
-    platform,
     prelude::*,
     sync::{
         atomic::{
@@ -63,34 +58,6 @@ pub(crate) const IRQS_PER_BLOCK: u32 = 3;
 const POSTED_IRQ: u32 = 0;
 const DOORBELL_IRQ: u32 = 2;
 
-/// A block of registers in the mapping of all of them.
-#[derive(Clone)]
-pub(crate) struct Block {
-    io: Arc<Devres<IoMem<0>>>,
-    offset: usize,
-}
-
-impl Block {
-    pub(crate) fn new(io: Arc<Devres<IoMem<0>>>, offset: usize) -> Self {
-        Self { io, offset }
-    }
-
-    /// Returns the registers, which are there as long as the device is bound.
-    pub(crate) fn registers<'a>(
-        &'a self,
-        dev: &'a Device<Bound>,
-    ) -> Result<IoPart<'a, BLOCK_SIZE>> {
-        self.io.access(dev)?.part(self.offset)
-    }
-}
-
-/// What there is of a channel while a client has it.
-pub(crate) struct Started {
-    irq: Pin<KBox<ThreadedRegistration<Interrupt>>>,
-    /// What [`Receiver::open`] has found.
-    found: Option<FifoEnable>,
-}
-
 /// What of a block a channel is.
 pub(crate) enum Kind {
     Fifo(Sender),
@@ -117,21 +84,49 @@ impl Kind {
 
 /// A channel.
 pub(crate) struct Line {
-    pub(crate) block: Block,
-    pub(crate) irq: u32,
+    /// Where its block starts in the mapping of all of them.
+    offset: usize,
     pub(crate) kind: Kind,
+    throttle: Throttle,
+}
+
+impl Line {
+    pub(crate) fn new(offset: usize, kind: Kind) -> Self {
+        Self {
+            offset,
+            kind,
+            throttle: Throttle::new(),
+        }
+    }
+}
+
+/// Returns the registers of a channel's block, which are there as long as the device is bound.
+pub(crate) fn registers<'a>(
+    io: &'a Devres<IoMem>,
+    dev: &'a Device<Bound>,
+    line: &Line,
+) -> Result<IoPart<'a, BLOCK_SIZE>> {
+    io.access(dev)?.part(line.offset)
+}
+
+/// As [`registers`], for a channel that is there.
+fn block(channel: &Channel<Mailbox>) -> Result<IoPart<'_, BLOCK_SIZE>> {
+    registers(channel.controller(), channel.device(), channel.data())
 }
 
 #[vtable]
 impl Operations for Mailbox {
     type Message = Message;
+    /// The registers of all blocks.
+    type Controller = Arc<Devres<IoMem>>;
     type Data = Line;
-    type Started = Started;
+    /// What [`Receiver::open`] has found.
+    type Started = Option<FifoEnable>;
+    const IRQ_NAME: &'static CStr = c_str!("mt3620-mailbox");
 
-    fn send_data(channel: &Channel<'_, Self>, message: &Message) -> Result {
-        let line = channel.data();
-        let block = line.block.registers(channel.device())?;
-        match &line.kind {
+    fn send_data(channel: &Channel<Self>, message: &Message) -> Result {
+        let block = block(channel)?;
+        match &channel.data().kind {
             Kind::Fifo(sender) => sender.send(block, *message),
             Kind::Doorbells => {
                 doorbell::ring(block, *message);
@@ -140,66 +135,87 @@ impl Operations for Mailbox {
         }
     }
 
-    fn last_tx_done(channel: &Channel<'_, Self>) -> bool {
-        let line = channel.data();
-        let Kind::Fifo(sender) = &line.kind else {
+    fn last_tx_done(channel: &Channel<Self>) -> bool {
+        let Kind::Fifo(sender) = &channel.data().kind else {
             return true;
         };
-        let block = line.block.registers(channel.device());
-        block.is_ok_and(|block| sender.flush(block))
+        block(channel).is_ok_and(|block| sender.flush(block))
     }
 
-    fn peek_data(channel: &Channel<'_, Self>) -> bool {
-        let line = channel.data();
-        let block = line.block.registers(channel.device());
-        block.is_ok_and(|block| match line.kind.receiver() {
+    fn peek_data(channel: &Channel<Self>) -> bool {
+        block(channel).is_ok_and(|block| match channel.data().kind.receiver() {
             Some(receiver) => receiver.has_entry(block),
             None => doorbell::was_rung(block),
         })
     }
 
-    fn startup(channel: &Channel<'_, Self>) -> Result<Started> {
-        let line = channel.data();
-        let dev = channel.device();
-        let block = line.block.registers(dev)?;
-        let receiver = line.kind.receiver();
-        let handler = try_init!(Interrupt {
-            block: line.block.clone(),
-            port: channel.port(),
-            receiver,
-            throttle: Throttle::new(),
-        });
-        let irq = KBox::pin_init(
-            <&platform::Device<Bound>>::try_from(dev)?.request_threaded_irq_by_index(
-                Flags::ONESHOT,
-                line.irq,
-                c_str!("mt3620-mailbox"),
-                handler,
-            )?,
-            GFP_KERNEL,
-        )?;
-        let found = match receiver {
+    fn startup(channel: &Channel<Self>) -> Result<Option<FifoEnable>> {
+        let block = block(channel)?;
+        Ok(match channel.data().kind.receiver() {
             Some(receiver) => Some(receiver.open(block)),
             None => {
                 doorbell::open(block);
                 None
             }
-        };
-        Ok(Started { irq, found })
+        })
     }
 
-    fn shutdown(channel: &Channel<'_, Self>, started: Started) {
-        let line = channel.data();
-        // This waits for a handler that runs, which may enable doorbells once more.
-        drop(started.irq);
-        if let Kind::Fifo(sender) = &line.kind {
+    fn shutdown(channel: &Channel<Self>, found: Option<FifoEnable>) {
+        if let Kind::Fifo(sender) = &channel.data().kind {
             sender.forget();
         }
-        if let Ok(block) = line.block.registers(channel.device()) {
-            match started.found {
+        if let Ok(block) = block(channel) {
+            match found {
                 Some(found) => block.write(found),
+                // The last handler may have opened them once more.
                 None => doorbell::close(block),
             }
+        }
+    }
+
+    fn handle(channel: &Channel<Self>) -> ThreadedIrqReturn {
+        if matches!(channel.data().kind, Kind::Fifo(..)) || block(channel).is_ok_and(doorbell::mask)
+        {
+            ThreadedIrqReturn::WakeThread
+        } else {
+            ThreadedIrqReturn::None
+        }
+    }
+
+    fn handle_threaded(channel: &Channel<Self>) -> IrqReturn {
+        let line = channel.data();
+        let Ok(block) = block(channel) else {
+            return IrqReturn::None;
+        };
+        let deliver = |message: &Message| {
+            channel.received(message);
+        };
+        let receiver = line.kind.receiver();
+        let handled = match receiver {
+            Some(receiver) => match receiver.interrupt(block, deliver) {
+                Outcome::Taken(_) | Outcome::Event => true,
+                Outcome::Spurious => false,
+                Outcome::Broken(count) => {
+                    dev_err!(
+                        channel.device(),
+                        "{count} entries in a FIFO of {}: it is not read any more\n",
+                        receiver.depth
+                    );
+                    true
+                }
+            },
+            None => doorbell::answer(block, deliver),
+        };
+        if line.throttle.pauses(Self::peek_data(channel)) {
+            fsleep(PAUSE);
+        }
+        if receiver.is_none() {
+            doorbell::open(block);
+        }
+        if handled {
+            IrqReturn::Handled
+        } else {
+            IrqReturn::None
         }
     }
 }
@@ -233,64 +249,5 @@ impl Throttle {
         };
         self.row.store(row, Relaxed);
         row > BURST
-    }
-}
-
-/// The interrupt of a channel.
-struct Interrupt {
-    block: Block,
-    port: Port<Mailbox>,
-    /// That of the FIFOs; doorbells have none.
-    receiver: Option<Receiver>,
-    throttle: Throttle,
-}
-
-impl ThreadedHandler for Interrupt {
-    fn handle(&self, dev: &Device<Bound>) -> ThreadedIrqReturn {
-        let block = self.block.registers(dev);
-        if self.receiver.is_some() || block.is_ok_and(doorbell::mask) {
-            ThreadedIrqReturn::WakeThread
-        } else {
-            ThreadedIrqReturn::None
-        }
-    }
-
-    fn handle_threaded(&self, dev: &Device<Bound>) -> IrqReturn {
-        let Ok(block) = self.block.registers(dev) else {
-            return IrqReturn::None;
-        };
-        let deliver = |message: &Message| {
-            self.port.received(message);
-        };
-        let handled = match self.receiver {
-            Some(receiver) => match receiver.interrupt(block, deliver) {
-                Outcome::Taken(_) | Outcome::Event => true,
-                Outcome::Spurious => false,
-                Outcome::Broken(count) => {
-                    dev_err!(
-                        dev,
-                        "{count} entries in a FIFO of {}: it is not read any more\n",
-                        receiver.depth
-                    );
-                    true
-                }
-            },
-            None => doorbell::answer(block, deliver),
-        };
-        let again = match self.receiver {
-            Some(receiver) => receiver.has_entry(block),
-            None => doorbell::was_rung(block),
-        };
-        if self.throttle.pauses(again) {
-            fsleep(PAUSE);
-        }
-        if self.receiver.is_none() {
-            doorbell::open(block);
-        }
-        if handled {
-            IrqReturn::Handled
-        } else {
-            IrqReturn::None
-        }
     }
 }

@@ -48,7 +48,7 @@ mod registers;
 
 use crate::{
     channel::{
-        Block,
+        registers,
         Kind,
         Line,
         IRQS_PER_BLOCK, //
@@ -71,10 +71,10 @@ pub struct Message {
 }
 
 /// The most blocks that one device has.
-const MAX_BLOCKS: u32 = 8;
+const MAX_BLOCKS: u8 = 8;
 
 /// The most entries that a FIFO holds; its counter has four bits.
-const MAX_DEPTH: u32 = 15;
+const MAX_DEPTH: u8 = 15;
 
 /// How often it is looked whether there is room in a FIFO that is full.
 const POLL_PERIOD: Msecs = 10;
@@ -109,16 +109,16 @@ impl platform::Driver for Mailbox {
         let poll = TxDone::Poll {
             period: POLL_PERIOD,
         };
-        let registration = Registration::new(dev, poll, 2 * blocks, |channel| {
+        let count = 2 * u16::from(blocks);
+        let registration = Registration::<Self>::new(dev, poll, count, io, |io, channel| {
             let index = channel / 2;
             let kind = if channel % 2 == 0 {
-                Kind::Fifo(Sender::new(depth))
+                Kind::Fifo(Sender::new(depth.into()))
             } else {
                 Kind::Doorbells
             };
-            let block = Block::new(io.clone(), usize::try_from(index)? * BLOCK_STRIDE);
-            let version: Version = block
-                .registers(dev)
+            let line = Line::new(usize::from(index) * BLOCK_STRIDE, kind);
+            let version: Version = registers(io, dev, &line)
                 .inspect_err(|_| dev_err!(dev, "{node}: reg ends before block {index}\n"))?
                 .read();
             if version != Version::MT3620 {
@@ -130,12 +130,11 @@ impl platform::Driver for Mailbox {
                 );
                 return Err(ENODEV);
             }
-            // A channel asks for its interrupt when it is started; that it is there is known now.
-            let irq = index * IRQS_PER_BLOCK + kind.irq();
-            pdev.optional_irq_by_index(irq).inspect_err(|error| {
+            let irq = u32::from(index) * IRQS_PER_BLOCK + line.kind.irq();
+            let request = pdev.optional_irq_by_index(irq).inspect_err(|error| {
                 dev_err!(dev, "{node}: interrupt {irq} is missing: {error:?}\n")
             })?;
-            Ok(Line { block, irq, kind })
+            Ok((line, Some(request)))
         })?;
         let mailbox = Self {
             _registration: registration,
@@ -145,13 +144,15 @@ impl platform::Driver for Mailbox {
 }
 
 /// Reads a property that is a number from 1 to `max`.
-fn number(dev: &Device, node: &FwNode, name: &CStr, max: u32) -> Result<u32> {
+fn number(dev: &Device, node: &FwNode, name: &CStr, max: u8) -> Result<u8> {
     let value: u32 = node.property_read(name).required_by(dev)?;
-    if !(1..=max).contains(&value) {
-        dev_err!(dev, "{node}: {name} is {value}, but must be 1 to {max}\n");
-        return Err(EINVAL);
+    match u8::try_from(value) {
+        Ok(number) if (1..=max).contains(&number) => Ok(number),
+        _ => {
+            dev_err!(dev, "{node}: {name} is {value}, but must be 1 to {max}\n");
+            Err(EINVAL)
+        }
     }
-    Ok(value)
 }
 
 kernel::module_platform_driver! {
