@@ -62,8 +62,8 @@ test: quick samples emulator $(if $(T),,test-kernels) ## Run all tests, or those
 	@scripts/test.sh $(if $(T),'$(T)')
 
 test-kernels: setup
-	@for variant in debug kasan; do \
-		if [ -f board/$(BOARD)/kernel-$$variant.fragments ]; then VARIANT=$$variant scripts/kernel.sh; fi; \
+	@for variant in debug kasan twins; do \
+		[ ! -f board/$(BOARD)/kernel-$$variant.fragments ] || VARIANT=$$variant scripts/kernel.sh || exit 1; \
 	done
 
 test-lsm: sdk ## Test the security module: decisions, KUnit, booted kernels; T= as for test
