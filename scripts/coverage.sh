@@ -3,12 +3,14 @@
 # Counts which lines of the decision core, and of the security module as far as it is built on this machine, the tests run:
 # coverage.sh [MINIMUM]. Fails below MINIMUM percent of lines (95).
 . "$(dirname "$0")/lib.sh"
+. "$TOP/scripts/pins.sh"
+. "$TOP/scripts/tools.sh"
 
 minimum=${1:-95}
 [[ $minimum =~ ^[0-9]+$ ]] || die "MINIMUM=$minimum is not a whole number of percent"
 
 # The tools must read what this rustc writes: any LLVM as new as the one in it.
-llvm=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+llvm=$(rustc_llvm)
 tool() { # NAME
 	local suffix
 	for suffix in "-$llvm" -22 -21 -20 -19 ''; do

@@ -65,9 +65,7 @@ check_machine() {
 	for name in rustc cargo; do have "$name" || problem "$name is not installed (make setup installs it)"; done
 	if have rustc; then
 		[ -f "$(rustc --print sysroot)/lib/rustlib/src/rust/library/std/Cargo.toml" ] || problem "the Rust library sources are not installed (make setup installs them)"
-		if inlines_helpers; then
-			for name in $(missing_for_helpers); do problem "$name of LLVM $(rustc_llvm), which rustc uses, is not installed (make setup installs it)"; done
-		fi
+		for name in $(missing_for_helpers); do problem "$name of LLVM $(rustc_llvm), which rustc uses, is not installed (make setup BOARD=$BOARD installs it)"; done
 	fi
 	[ -n "$CLANG" ] || problem "clang $LLVM_MINIMUM or newer is not installed (make setup installs it)"
 	[ -n "$LLD" ] || problem "ld.lld $LLVM_MINIMUM or newer is not installed (make setup installs it)"

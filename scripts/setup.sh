@@ -65,9 +65,7 @@ if have apt-get && have dpkg-query; then
 	install_missing "${list[@]}"
 	. "$TOP/scripts/tools.sh"
 	# Which LLVM rustc has is known when it is installed.
-	if inlines_helpers && [ -n "$(missing_for_helpers)" ]; then
-		install_missing "llvm-$(rustc_llvm)"
-	fi
+	[ -z "$(missing_for_helpers)" ] || install_missing "llvm-$(rustc_llvm)"
 else
 	say "This is not Debian or Ubuntu: checking for tools instead of installing them."
 	. "$TOP/scripts/tools.sh"
@@ -84,11 +82,9 @@ if have rustc; then
 	version=$(rustc --version | cut -d' ' -f2)
 	at_least "$RUSTC_MINIMUM" "$version" || problems+=("rustc >= $RUSTC_MINIMUM (found $version)")
 	[ -f "$(rustc --print sysroot)/lib/rustlib/src/rust/library/std/Cargo.toml" ] || problems+=("the Rust library source (rust-src)")
-	if inlines_helpers; then
-		for tool in $(missing_for_helpers); do
-			problems+=("$tool of LLVM $(rustc_llvm), which this rustc uses")
-		done
-	fi
+	for tool in $(missing_for_helpers); do
+		problems+=("$tool of LLVM $(rustc_llvm), which this rustc uses")
+	done
 fi
 ls /usr/lib/gcc-cross/arm-linux-gnueabihf/*/libgcc.a >/dev/null 2>&1 || problems+=("libgcc for arm-linux-gnueabihf")
 if [ ${#problems[@]} -gt 0 ]; then

@@ -28,21 +28,24 @@ rustc_llvm() { # the number of the LLVM in rustc, whose bitcode no older one rea
 	rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p'
 }
 
-rustc_llvm_tool() { # NAME: the command of that LLVM, or nothing
-	local tool
-	for tool in "$1-$(rustc_llvm)" "$1"; do
-		if have "$tool" && "$tool" --version | grep -q "LLVM version $(rustc_llvm)\."; then
+rustc_llvm_tool() { # NAME: the command of that LLVM
+	local tool version
+	version=$(rustc_llvm)
+	for tool in "$1-$version" "$1"; do
+		if have "$tool" && "$tool" --version | grep -q "LLVM version $version\."; then
 			command -v "$tool"
 			return
 		fi
 	done
+	die "no $1 of LLVM $version, which rustc uses: run 'make setup BOARD=$BOARD'"
 }
 
-# What the kernel of BOARD is built with beyond what every kernel is built with.
+# Whether helpers of C are inlined in Rust code of the kernel of BOARD.
 inlines_helpers() { grep -qs '^CONFIG_RUST_INLINE_HELPERS=y' "$TOP/board/$BOARD/kernel.config"; }
-missing_for_helpers() { # a tool a line
+missing_for_helpers() { # what that takes and is not there, one a line
 	local name
+	inlines_helpers || return 0
 	for name in llvm-link opt llc; do
-		[ -n "$(rustc_llvm_tool "$name")" ] || echo "$name"
+		(rustc_llvm_tool "$name") >/dev/null 2>&1 || echo "$name"
 	done
 }
